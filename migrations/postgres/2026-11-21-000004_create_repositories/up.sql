@@ -1,0 +1,14 @@
+CREATE TABLE repositories (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    description TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE TABLE grants (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    repository_id TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    permission TEXT NOT NULL, -- read or write
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, repository_id)
+);
+CREATE INDEX grants_by_repository ON grants (repository_id);

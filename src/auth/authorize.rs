@@ -1,0 +1,73 @@
+//! What a caller may do: the token's permission, the token's repositories and what its owner may do now, all at once.
+
+use super::authenticate::ApiCaller;
+use crate::domain::id::{RepositoryId, UserId};
+use crate::domain::permission::{Area, Permission, owner_may};
+use crate::domain::privilege::{Privilege, Privileges};
+use crate::domain::repository::{Repository, RepositoryName};
+use crate::storage::repositories::{Visible, find_with_grant, list};
+use crate::storage::{Connection, Result as Stored, api_tokens};
+
+/// The token lacks a permission that the request needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the token needs the permission {}: {}", .area.label(), .needed.label())]
+pub struct InsufficientScope {
+    pub area: Area,
+    pub needed: Permission,
+}
+
+impl ApiCaller {
+    /// Passes if the token has at least `needed` in `area`.
+    pub fn require(&self, area: Area, needed: Permission) -> Result<(), InsufficientScope> {
+        if self.permissions.of(area) >= needed { Ok(()) } else { Err(InsufficientScope { area, needed }) }
+    }
+}
+
+/// Whether a user sees every repository, whatever the grants.
+pub const fn sees_all(privileges: Privileges) -> bool {
+    privileges.contains(Privilege::ViewRepositories) || privileges.contains(Privilege::RepositoryManagement)
+}
+
+/// The repository of that name and the caller's right on it, or `None` if it is not there for this caller.
+pub fn repository_for(
+    connection: &mut Connection,
+    caller: &ApiCaller,
+    name: &RepositoryName,
+) -> Stored<Option<(Repository, Permission)>> {
+    let Some((repository, grant)) = find_with_grant(connection, caller.owner, name)? else { return Ok(None) };
+    if caller.selected_only && !api_tokens::selected_repositories(connection, caller.token)?.contains(&repository.id) {
+        return Ok(None);
+    }
+    let right = caller.permissions.repositories.min(owner_may(caller.owner_privileges, grant));
+    Ok((right > Permission::None).then_some((repository, right)))
+}
+
+/// At most `limit` repositories that the caller reaches, by name, from after `after` on.
+pub fn repositories_for(
+    connection: &mut Connection,
+    caller: &ApiCaller,
+    after: Option<String>,
+    limit: i64,
+) -> Stored<Vec<(Repository, Permission)>> {
+    let among =
+        if caller.selected_only { Some(api_tokens::selected_repositories(connection, caller.token)?) } else { None };
+    let wanted = Visible { user: caller.owner, all: sees_all(caller.owner_privileges), among, after };
+    let most = caller.permissions.repositories;
+    Ok(list(connection, &wanted, limit)?
+        .into_iter()
+        .map(|(repository, grant)| (repository, most.min(owner_may(caller.owner_privileges, grant))))
+        .filter(|(_, right)| *right > Permission::None)
+        .collect())
+}
+
+/// At most `limit` repositories that a user sees, by name; of these ids alone, where given.
+pub fn repositories_seen_by(
+    connection: &mut Connection,
+    user: UserId,
+    privileges: Privileges,
+    among: Option<Vec<RepositoryId>>,
+    limit: i64,
+) -> Stored<Vec<Repository>> {
+    let wanted = Visible { user, all: sees_all(privileges), among, after: None };
+    Ok(list(connection, &wanted, limit)?.into_iter().map(|(repository, _)| repository).collect())
+}

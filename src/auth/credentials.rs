@@ -1,0 +1,121 @@
+//! What a program presents: `Authorization: Bearer <token>` (RFC 6750) or Basic `<username>:<token>` (RFC 7617).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use crate::domain::secret::{Digest, LENGTH, SecretKind, recognise};
+
+/// A well-formed token and the name it came with. The token itself is no longer here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    pub kind: SecretKind,
+    pub digest: Digest,
+    /// With Basic; `None` with Bearer.
+    pub username: Option<String>,
+}
+
+/// Why nothing could be made of the Authorization headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    #[error("no Authorization header")]
+    Missing,
+    #[error("more than one Authorization header")]
+    Several,
+    #[error("neither Bearer nor Basic")]
+    UnknownScheme,
+    #[error("the header is malformed")]
+    Malformed,
+    #[error("the token's form or checksum is wrong")]
+    NotAToken,
+}
+
+/// Longest decoded Basic value that is looked at: a username, a colon and a token are far shorter.
+const LONGEST_BASIC: usize = 512;
+
+/// Reads the values of all Authorization headers of a request. Asks no database.
+pub fn parse<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<Presented, Unusable> {
+    let header = headers.next().ok_or(Unusable::Missing)?;
+    if headers.next().is_some() {
+        return Err(Unusable::Several);
+    }
+    let header = std::str::from_utf8(header).map_err(|_| Unusable::Malformed)?;
+    let (scheme, value) = header.split_once(' ').ok_or(Unusable::Malformed)?;
+    let value = value.trim_matches(' ');
+    if scheme.eq_ignore_ascii_case("bearer") {
+        token(value, None)
+    } else if scheme.eq_ignore_ascii_case("basic") {
+        basic(value)
+    } else {
+        Err(Unusable::UnknownScheme)
+    }
+}
+
+fn basic(value: &str) -> Result<Presented, Unusable> {
+    if value.len() > LONGEST_BASIC * 4 / 3 + 4 {
+        return Err(Unusable::Malformed);
+    }
+    let decoded = Zeroizing::new(STANDARD.decode(value).map_err(|_| Unusable::Malformed)?);
+    let text = std::str::from_utf8(&decoded).map_err(|_| Unusable::Malformed)?;
+    let (username, password) = text.split_once(':').ok_or(Unusable::Malformed)?;
+    token(password, Some(username.to_owned()))
+}
+
+fn token(text: &str, username: Option<String>) -> Result<Presented, Unusable> {
+    debug_assert!(LENGTH < LONGEST_BASIC);
+    let kind = recognise(text).ok_or(Unusable::NotAToken)?;
+    Ok(Presented { kind, digest: Digest::of(text), username })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::secret::Secret;
+    use proptest::prelude::*;
+    use rand::SeedableRng as _;
+    use rand::rngs::ChaCha12Rng;
+
+    fn secret() -> String {
+        Secret::generate(SecretKind::ApiToken, &mut ChaCha12Rng::from_seed([3; 32])).reveal().to_owned()
+    }
+
+    fn read(header: &str) -> Result<Presented, Unusable> {
+        parse([header.as_bytes()].into_iter())
+    }
+
+    #[test]
+    fn bearer_and_basic_lead_to_the_same_token() {
+        let secret = secret();
+        let bearer = read(&format!("bearer {secret}")).unwrap();
+        let basic = read(&format!("Basic {}", STANDARD.encode(format!("Ada:{secret}")))).unwrap();
+        assert_eq!(bearer.digest, basic.digest);
+        assert_eq!((bearer.username, basic.username.as_deref()), (None, Some("Ada")));
+    }
+
+    #[test]
+    fn anything_else_is_unusable_and_says_why() {
+        let secret = secret();
+        assert_eq!(parse(std::iter::empty()), Err(Unusable::Missing));
+        let header = format!("Bearer {secret}");
+        assert_eq!(parse([header.as_bytes(), header.as_bytes()].into_iter()), Err(Unusable::Several));
+        for (header, reason) in [
+            (secret.clone(), Unusable::Malformed),
+            (format!("Digest {secret}"), Unusable::UnknownScheme),
+            ("Bearer thp_short".into(), Unusable::NotAToken),
+            ("Basic !!!".into(), Unusable::Malformed),
+            (format!("Basic {}", STANDARD.encode("no colon")), Unusable::Malformed),
+            (format!("Basic {}", STANDARD.encode(b"a:\xff\xfe")), Unusable::Malformed),
+            (format!("Basic {}", "A".repeat(64 * 1024)), Unusable::Malformed),
+            (format!("Basic {}", STANDARD.encode("ada:password")), Unusable::NotAToken),
+        ] {
+            assert_eq!(read(&header), Err(reason), "{}", &header[..header.len().min(40)]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..128)) {
+            let _ = parse([bytes.as_slice()].into_iter());
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Argon2id on threads of its own, each with one block of memory that it uses again and again: however many sign in
+//! at once, the memory stays bounded and the other work goes on.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use argon2::password_hash::phc::{Output, PasswordHash as Phc, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use rand::CryptoRng;
+use tokio::sync::oneshot;
+
+use crate::domain::password::{Password, PasswordHash};
+
+/// Hashes that may wait; further ones are refused.
+const QUEUE: usize = 32;
+/// How long one waits for its hash.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+const SALT: usize = 16;
+const TAG: usize = 32;
+
+/// What a hash costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Memory in KiB.
+    pub memory: u32,
+    /// Passes over it.
+    pub passes: u32,
+}
+
+impl Cost {
+    /// OWASP's parameters: 19 MiB, 2 passes, 1 lane.
+    pub const OWASP: Self = Self { memory: 19_456, passes: 2 };
+}
+
+/// Too many passwords are being checked at this moment; try again in 2 seconds.
+#[derive(Debug, thiserror::Error)]
+#[error("too many passwords are being checked at once")]
+pub struct Busy;
+
+/// What a password was found to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Wrong,
+    Right {
+        /// A hash at today's cost, where the stored one was cheaper.
+        stronger: Option<PasswordHash>,
+    },
+}
+
+type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
+
+/// A handle to the hashing threads; they end with it.
+pub struct Hasher {
+    jobs: SyncSender<Job>,
+    params: Params,
+    /// Well-formed, at full cost, and of no password: what unknown users are checked against.
+    nobody: PasswordHash,
+}
+
+impl Hasher {
+    pub fn start(cost: Cost, threads: usize, rng: &mut impl CryptoRng) -> std::io::Result<Self> {
+        let params = Params::new(cost.memory, cost.passes, 1, Some(TAG)).map_err(std::io::Error::other)?;
+        let (mut salt, mut tag) = ([0; SALT], [0; TAG]);
+        rng.fill_bytes(&mut salt);
+        rng.fill_bytes(&mut tag);
+        let nobody = encode(&params, &salt, &tag).ok_or_else(|| std::io::Error::other("argon2 parameters"))?;
+        let (jobs, queue) = sync_channel::<Job>(QUEUE);
+        let queue = Arc::new(Mutex::new(queue));
+        for number in 0..threads.max(1) {
+            let queue = Arc::clone(&queue);
+            thread::Builder::new().name(format!("argon2-{number}")).spawn(move || work(&queue))?;
+        }
+        Ok(Self { jobs, params, nobody })
+    }
+
+    /// Hashes a password that was chosen anew.
+    pub async fn hash(&self, password: Password, rng: &mut impl CryptoRng) -> Result<PasswordHash, Busy> {
+        let mut salt = [0; SALT];
+        rng.fill_bytes(&mut salt);
+        let params = self.params.clone();
+        self.run(move |memory| hash(&params, &password, &salt, memory)).await?.ok_or(Busy)
+    }
+
+    /// Checks a password. Without a stored hash the work is the same and the verdict is [`Verdict::Wrong`].
+    pub async fn verify(
+        &self,
+        password: Password,
+        stored: Option<PasswordHash>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Verdict, Busy> {
+        let mut salt = [0; SALT];
+        rng.fill_bytes(&mut salt);
+        let known = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.nobody.clone());
+        let params = self.params.clone();
+        self.run(move |memory| {
+            if !matches(&stored, &password, memory) || !known {
+                return Verdict::Wrong;
+            }
+            let stronger = is_weaker(&stored, &params).then(|| hash(&params, &password, &salt, memory)).flatten();
+            Verdict::Right { stronger }
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        let (sender, receiver) = oneshot::channel();
+        let job: Job = Box::new(move |memory| {
+            // Whoever gave up waiting costs no hash.
+            if !sender.is_closed() {
+                let _ = sender.send(work(memory));
+            }
+        });
+        self.jobs.try_send(job).map_err(|_| Busy)?;
+        tokio::time::timeout(PATIENCE, receiver).await.map_err(|_| Busy)?.map_err(|_| Busy)
+    }
+}
+
+fn work(queue: &Mutex<Receiver<Job>>) {
+    let mut memory = Vec::new();
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        job(&mut memory);
+    }
+}
+
+fn hash(params: &Params, password: &Password, salt: &[u8], memory: &mut Vec<Block>) -> Option<PasswordHash> {
+    let tag = tag(params, password, salt, TAG, memory)?;
+    encode(params, salt, &tag)
+}
+
+fn matches(stored: &PasswordHash, password: &Password, memory: &mut Vec<Block>) -> bool {
+    let Ok(phc) = Phc::new(stored.as_phc()) else { return false };
+    let (Ok(params), Some(salt), Some(expected)) = (Params::try_from(&phc), phc.salt, phc.hash) else { return false };
+    let tag = tag(&params, password, &salt, expected.len(), memory);
+    // The comparison of `Output` takes the same time wherever the two differ.
+    tag.and_then(|tag| Output::new(&tag).ok()).is_some_and(|tag| tag == expected)
+}
+
+fn tag(params: &Params, password: &Password, salt: &[u8], length: usize, memory: &mut Vec<Block>) -> Option<Vec<u8>> {
+    if memory.len() < params.block_count() {
+        memory.resize(params.block_count(), Block::new());
+    }
+    let mut tag = vec![0; length];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+        .hash_password_into_with_memory(password.reveal().as_bytes(), salt, &mut tag, &mut memory[..])
+        .ok()?;
+    Some(tag)
+}
+
+fn encode(params: &Params, salt: &[u8], tag: &[u8]) -> Option<PasswordHash> {
+    let phc = Phc {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: params.try_into().ok()?,
+        salt: Some(Salt::new(salt).ok()?),
+        hash: Some(Output::new(tag).ok()?),
+    };
+    Some(PasswordHash::from_phc(phc.to_string()))
+}
+
+fn is_weaker(stored: &PasswordHash, today: &Params) -> bool {
+    Phc::new(stored.as_phc())
+        .ok()
+        .and_then(|phc| Params::try_from(&phc).ok())
+        .is_none_or(|params| params.m_cost() < today.m_cost() || params.t_cost() < today.t_cost())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng as _;
+    use rand::rngs::ChaCha12Rng;
+    use zeroize::Zeroizing;
+
+    const CHEAP: Cost = Cost { memory: 64, passes: 1 };
+
+    fn rng() -> ChaCha12Rng {
+        ChaCha12Rng::from_seed([5; 32])
+    }
+
+    fn typed(text: &str) -> Password {
+        Password::typed(Zeroizing::new(text.to_owned()))
+    }
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn a_password_is_told_from_another() {
+        let hasher = Hasher::start(CHEAP, 1, &mut rng()).unwrap();
+        block_on(async {
+            let stored = hasher.hash(typed("kupfer-Wal-9"), &mut rng()).await.unwrap();
+            assert!(stored.as_phc().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
+            let right = hasher.verify(typed("kupfer-Wal-9"), Some(stored.clone()), &mut rng()).await.unwrap();
+            assert_eq!(right, Verdict::Right { stronger: None });
+            assert_eq!(hasher.verify(typed("kupfer-Wal-8"), Some(stored), &mut rng()).await.unwrap(), Verdict::Wrong);
+        });
+    }
+
+    #[test]
+    fn an_unknown_users_password_is_hashed_at_full_cost_and_wrong() {
+        let hasher = Hasher::start(CHEAP, 1, &mut rng()).unwrap();
+        let phc = Phc::new(hasher.nobody.as_phc()).unwrap();
+        assert_eq!(Params::try_from(&phc).unwrap().m_cost(), CHEAP.memory);
+        let mut memory = Vec::new();
+        assert!(!matches(&hasher.nobody, &typed("anything"), &mut memory));
+        assert_eq!(memory.len(), CHEAP.memory as usize, "the hash was really calculated");
+        let verdict = block_on(async { hasher.verify(typed("anything"), None, &mut rng()).await.unwrap() });
+        assert_eq!(verdict, Verdict::Wrong);
+    }
+
+    #[test]
+    fn a_cheaper_stored_hash_is_replaced_on_the_way() {
+        let cheap = Hasher::start(CHEAP, 1, &mut rng()).unwrap();
+        let strong = Hasher::start(Cost { memory: 128, passes: 2 }, 1, &mut rng()).unwrap();
+        block_on(async {
+            let stored = cheap.hash(typed("kupfer-Wal-9"), &mut rng()).await.unwrap();
+            let verdict = strong.verify(typed("kupfer-Wal-9"), Some(stored), &mut rng()).await.unwrap();
+            let Verdict::Right { stronger: Some(stronger) } = verdict else { panic!("{verdict:?}") };
+            assert!(stronger.as_phc().contains("m=128,t=2"));
+        });
+    }
+
+    #[test]
+    fn malformed_stored_hashes_match_nothing() {
+        let mut memory = Vec::new();
+        for text in ["", "x", "$argon2id$v=19$m=64,t=1,p=1$", "$argon2id$v=19$m=0,t=0,p=0$c2FsdHNhbHQ$aGFzaGhhc2g"] {
+            assert!(!matches(&PasswordHash::from_phc(text.to_owned()), &typed(""), &mut memory), "{text}");
+        }
+    }
+}

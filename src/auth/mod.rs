@@ -1,0 +1,8 @@
+//! Who is this, and may they? Answered here once, for every front door. Knows no HTTP.
+
+pub mod authenticate;
+pub mod authorize;
+pub mod credentials;
+pub mod hasher;
+pub mod sign_in;
+pub mod throttle;

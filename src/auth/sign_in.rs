@@ -1,0 +1,168 @@
+//! Proving who one is with a password: at sign-in, and again before sensitive actions.
+
+use std::net::IpAddr;
+
+use super::hasher::{Busy, Hasher, Verdict};
+use super::throttle::{Attempt, RetryAfter, Throttle};
+use crate::domain::event::{Action, Actor, NewEvent};
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::password::Password;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::user::Username;
+use crate::randomness;
+use crate::storage::users::Credentials;
+use crate::storage::{Connection, Db, Result as Stored, StorageError, events, sessions, users};
+
+/// Why a password did not help. `Wrong` says nothing about what was wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("username or password is wrong")]
+    Wrong,
+    #[error("too many tries; the next is allowed in {} seconds", .0.0)]
+    Throttled(RetryAfter),
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Where a try comes from.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    pub address: IpAddr,
+    pub user_agent: String,
+    /// The user who signed in from this browser before.
+    pub known_user: Option<UserId>,
+}
+
+/// What proving takes.
+#[derive(Clone, Copy)]
+pub struct Prover<'a> {
+    pub db: &'a Db,
+    pub hasher: &'a Hasher,
+    pub throttle: &'a Throttle,
+    pub now: Timestamp,
+}
+
+impl Prover<'_> {
+    /// Makes a session for the user of that name. Whether the name is unknown, the user disabled or the password wrong,
+    /// the same work is done and the same answer given.
+    pub async fn sign_in(
+        &self,
+        username: &str,
+        password: Password,
+        origin: &Origin,
+    ) -> Result<(UserId, SessionId), Refusal> {
+        let name = Username::parse(username).ok();
+        let known = match name.clone() {
+            Some(name) => self.db.look_up(move |connection| users::credentials(connection, &name)).await?,
+            None => None,
+        };
+        let account = name.map_or_else(String::new, |name| name.as_str().to_owned());
+        let (user, stronger) = match self.prove(account.clone(), known, password, origin).await? {
+            Proof::Right { user, stronger } => (user, stronger),
+            Proof::Wrong { user } => {
+                self.note_failure(user, account, origin, Action::SignInFailed).await?;
+                return Err(Refusal::Wrong);
+            }
+        };
+        let (now, origin) = (self.now, origin.clone());
+        let session = self
+            .db
+            .write(move |connection| -> Stored<SessionId> {
+                let rng = &mut randomness::system();
+                users::lock(connection, user)?;
+                if let Some(hash) = stronger {
+                    users::set_password(connection, user, &hash)?;
+                }
+                let address = origin.address.to_string();
+                let session = sessions::insert(connection, user, &address, &origin.user_agent, now, rng)?;
+                let event = event(Action::SignedIn, user, &account, address);
+                events::append(connection, &event, now, rng)?;
+                Ok(session)
+            })
+            .await?;
+        Ok((user, session))
+    }
+
+    /// Notes in `session` that its user entered the password just now.
+    pub async fn reauthenticate(
+        &self,
+        user: UserId,
+        username: &Username,
+        session: SessionId,
+        password: Password,
+        origin: &Origin,
+    ) -> Result<(), Refusal> {
+        let known = self.db.look_up(move |connection| users::credentials_of(connection, user)).await?;
+        let account = username.as_str().to_owned();
+        if let Proof::Wrong { user } = self.prove(account.clone(), known, password, origin).await? {
+            self.note_failure(user, account, origin, Action::ReauthenticationFailed).await?;
+            return Err(Refusal::Wrong);
+        }
+        let (now, address) = (self.now, origin.address.to_string());
+        let still_there = self
+            .db
+            .write(move |connection| -> Stored<bool> {
+                let event = event(Action::Reauthenticated, user, &account, address);
+                events::append(connection, &event, now, &mut randomness::system())?;
+                sessions::set_authenticated(connection, session, now)
+            })
+            .await?;
+        if still_there { Ok(()) } else { Err(Refusal::Wrong) }
+    }
+
+    async fn prove(
+        &self,
+        account: String,
+        known: Option<Credentials>,
+        password: Password,
+        origin: &Origin,
+    ) -> Result<Proof, Refusal> {
+        let user = known.as_ref().map(|credentials| credentials.id);
+        let known_device = user.is_some() && origin.known_user == user;
+        let attempt = Attempt { account, address: origin.address, known_device };
+        self.throttle.admit(&attempt, self.now).map_err(Refusal::Throttled)?;
+        let disabled = known.as_ref().is_some_and(|credentials| credentials.disabled);
+        let hash = known.and_then(|credentials| credentials.password_hash);
+        match (self.hasher.verify(password, hash, &mut randomness::system()).await, user) {
+            (Ok(Verdict::Right { stronger }), Some(user)) if !disabled => {
+                self.throttle.forgive(&attempt);
+                Ok(Proof::Right { user, stronger })
+            }
+            (Ok(_), user) => Ok(Proof::Wrong { user }),
+            (Err(busy), _) => {
+                self.throttle.forgive(&attempt);
+                Err(busy.into())
+            }
+        }
+    }
+
+    /// Only known users get an event: what was typed as a username may be a password.
+    async fn note_failure(&self, user: Option<UserId>, account: String, origin: &Origin, action: Action) -> Stored<()> {
+        let Some(user) = user else { return Ok(()) };
+        let (now, address) = (self.now, origin.address.to_string());
+        let append = move |connection: &mut Connection| {
+            let actor = Actor::Anonymous { address };
+            let event = NewEvent { actor, ..event(action, user, &account, String::new()) };
+            events::append(connection, &event, now, &mut randomness::system())
+        };
+        self.db.write(append).await
+    }
+}
+
+enum Proof {
+    Right { user: UserId, stronger: Option<crate::domain::password::PasswordHash> },
+    Wrong { user: Option<UserId> },
+}
+
+fn event(action: Action, user: UserId, username: &str, address: String) -> NewEvent {
+    NewEvent {
+        actor: Actor::User { id: user, username: username.to_owned(), address },
+        action,
+        subject_kind: "user",
+        subject_id: user.to_string(),
+        subject_name: username.to_owned(),
+        detail: String::new(),
+    }
+}

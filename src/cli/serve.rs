@@ -1,0 +1,90 @@
+//! `tokenhouse serve`: opens all that the server needs, in the order in which a failure costs least, and runs it.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::data_dir::{DataDir, Lock};
+use super::{Failure, control, say};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::randomness;
+use crate::storage::Db;
+use crate::storage::connection::Target;
+use crate::storage::sealing::{KeyError, SealingKeys};
+use crate::web::server::{self, Opened};
+
+/// Connections to SQLite beside those of the workers: for the control socket and the work in the background.
+const SPARE_READERS: usize = 4;
+const POSTGRES_CONNECTIONS: usize = 16;
+/// How long a command may hold the data directory before it counts as in use.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(50);
+
+pub fn run(config: Config) -> Result<(), Failure> {
+    let data_dir = DataDir::prepare(&config.data_dir).map_err(Failure::failed)?;
+    data_dir.warn_if_open_to_others();
+    let lock = lock(&data_dir)?;
+    let keys = keys(&config, &data_dir).map_err(Failure::failed)?;
+    let listener = listen(config.listen)?;
+    let connections = match &config.database {
+        Target::Sqlite(path) => {
+            data_dir.keep_private(path).map_err(Failure::failed)?;
+            config.workers + SPARE_READERS
+        }
+        Target::Postgres(_) => POSTGRES_CONNECTIONS,
+    };
+    let connections = u32::try_from(connections).unwrap_or(u32::MAX);
+    let db = Db::open(&config.database, connections).map_err(Failure::failed)?;
+    let socket = control::bind(&data_dir, &lock).map_err(|error| {
+        let path = data_dir.path().display();
+        Failure::Failed(format!("cannot make the control socket in the data directory {path}: {error}. Its path must be short, and its file system must allow sockets."))
+    })?;
+    let commands = control::listen(socket, db.clone(), Clock::System);
+    let opened = Opened { config, db, keys, clock: Clock::System, listener };
+    let ended = server::run(opened, commands, |lines| {
+        for line in lines {
+            // Whoever closed standard output does not want to know.
+            let _ = say(line);
+        }
+    });
+    control::unbind(&data_dir, &lock);
+    ended.map_err(|error| Failure::Failed(format!("the server failed: {error}.")))
+}
+
+/// A command in the shell holds the directory for a moment only; another server holds it and listens.
+fn lock(data_dir: &DataDir) -> Result<Lock, Failure> {
+    let start = Instant::now();
+    loop {
+        if let Some(lock) = data_dir.try_lock().map_err(Failure::failed)? {
+            return Ok(lock);
+        }
+        if control::is_listening(data_dir) || start.elapsed() > PATIENCE {
+            let path = data_dir.path().display();
+            return Err(Failure::Failed(format!(
+                "the data directory {path} is in use: another tokenhouse serves from it. Stop that one, or set --data-dir (TOKENHOUSE_DATA_DIR) to another folder."
+            )));
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+fn keys(config: &Config, data_dir: &DataDir) -> Result<SealingKeys, KeyError> {
+    match &config.secret_key_file {
+        Some(path) => SealingKeys::load(path),
+        None => SealingKeys::load_or_generate(&data_dir.join("secret.key"), &mut randomness::system()),
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).map_err(|error| {
+        let why = match error.kind() {
+            ErrorKind::AddrInUse => "another program listens there".to_owned(),
+            _ => error.to_string(),
+        };
+        Failure::Failed(format!(
+            "cannot listen on {address}: {why}. Set --listen (TOKENHOUSE_LISTEN) to a free address and port of this machine."
+        ))
+    })
+}

@@ -1,0 +1,102 @@
+//! Identifiers: UUIDv7 (RFC 9562, section 5.7), made by the application, one type for each thing.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rand::CryptoRng;
+use uuid::Uuid;
+
+use super::timestamp::Timestamp;
+
+/// The text is not an identifier in its canonical form.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an identifier")]
+pub struct NotAnId;
+
+fn version_7(now: Timestamp, rng: &mut impl CryptoRng) -> Uuid {
+    let mut random = [0; 10];
+    rng.fill_bytes(&mut random);
+    let milliseconds = now.unix().unsigned_abs() * 1_000;
+    uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid()
+}
+
+/// Only the canonical spelling: an address has one form.
+fn canonical(text: &str) -> Result<Uuid, NotAnId> {
+    let uuid = Uuid::try_parse(text).map_err(|_| NotAnId)?;
+    let mut buffer = Uuid::encode_buffer();
+    if uuid.hyphenated().encode_lower(&mut buffer) == text { Ok(uuid) } else { Err(NotAnId) }
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            pub fn new(now: Timestamp, rng: &mut impl CryptoRng) -> Self {
+                Self(version_7(now, rng))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                canonical(text).map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A user.
+    UserId
+    /// A role.
+    RoleId
+    /// A repository.
+    RepositoryId
+    /// An API token; stays the same when the token is rotated.
+    ApiTokenId
+    /// One secret of a token.
+    TokenSecretId
+    /// A session of a signed-in user.
+    SessionId
+    /// A line of the audit log.
+    EventId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_spelling_is_an_id() {
+        let text = "019a9f3c-0000-7000-8000-000000000001";
+        assert_eq!(text.parse::<UserId>().unwrap().to_string(), text);
+        for other in [
+            "",
+            "1",
+            "019A9F3C-0000-7000-8000-000000000001",
+            "019a9f3c000070008000000000000001",
+            "{019a9f3c-0000-7000-8000-000000000001}",
+            "urn:uuid:019a9f3c-0000-7000-8000-000000000001",
+        ] {
+            assert_eq!(other.parse::<UserId>(), Err(NotAnId), "{other}");
+        }
+    }
+
+    #[test]
+    fn ids_sort_by_the_second_they_were_made_in() {
+        let mut rng = rand::rngs::ChaCha12Rng::from_seed([7; 32]);
+        use rand::SeedableRng;
+        let early = UserId::new(Timestamp::from_unix(1_000), &mut rng);
+        let late = UserId::new(Timestamp::from_unix(1_001), &mut rng);
+        assert!(early.to_string() < late.to_string());
+    }
+}

@@ -1,0 +1,89 @@
+//! Texts that people read, such as the names of tokens: what all of them must keep to.
+
+use super::Invalid;
+
+/// Trims `text` and checks that it has 1 to `longest` characters and none that is invisible.
+/// `what` begins the sentence of a refusal: "Name", "Display name".
+pub fn readable(what: &str, text: &str, longest: usize) -> Result<String, Invalid> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Invalid::new(format!("{what} is empty. Enter 1 to {longest} characters.")));
+    }
+    if let Some(sentence) = unreadable(what, text, longest) {
+        return Err(Invalid(sentence));
+    }
+    Ok(text.to_owned())
+}
+
+/// As [`readable`], but empty is allowed.
+pub fn readable_or_empty(what: &str, text: &str, longest: usize) -> Result<String, Invalid> {
+    let text = text.trim();
+    match unreadable(what, text, longest) {
+        Some(sentence) => Err(Invalid(sentence)),
+        None => Ok(text.to_owned()),
+    }
+}
+
+fn unreadable(what: &str, text: &str, longest: usize) -> Option<String> {
+    let length = text.chars().count();
+    if length > longest {
+        return Some(format!("{what} has {length} characters. Use at most {longest}."));
+    }
+    text.chars()
+        .any(is_invisible)
+        .then(|| format!("{what} holds a control or invisible character. Use letters, digits, spaces and signs."))
+}
+
+/// Control characters, and those that reorder or hide text: a name must look like what it is.
+fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// The name of an API token: 1 to 100 characters, unique for its owner without regard to case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenName(String);
+
+impl TokenName {
+    pub const LONGEST: usize = 100;
+
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        readable("Name", text, Self::LONGEST).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Equal for names that differ in case only.
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_trimmed_and_keeps_letters_of_any_language() {
+        assert_eq!(TokenName::parse("  Größe 测试 🚀 ").unwrap().as_str(), "Größe 测试 🚀");
+        assert_eq!(TokenName::parse("CI Build").unwrap().key(), TokenName::parse("ci bUILD").unwrap().key());
+    }
+
+    #[test]
+    fn a_hundred_characters_fit_and_one_more_does_not() {
+        assert!(TokenName::parse(&"ä".repeat(100)).is_ok());
+        let refusal = TokenName::parse(&"ä".repeat(101)).unwrap_err();
+        assert_eq!(refusal.0, "Name has 101 characters. Use at most 100.");
+    }
+
+    #[test]
+    fn blank_control_and_invisible_characters_are_refused() {
+        for text in ["", "   ", "a\nb", "a\0b", "a\u{1b}[31m", "a\u{202e}b", "a\u{200b}b", "\u{feff}a"] {
+            assert!(TokenName::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

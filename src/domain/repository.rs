@@ -1,0 +1,62 @@
+//! Repositories: named things that tokens open.
+
+use std::fmt;
+
+use super::Invalid;
+use super::id::RepositoryId;
+use super::timestamp::Timestamp;
+
+/// `[a-z0-9]+([._-][a-z0-9]+)*`, at most 100 characters, not `new`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepositoryName(String);
+
+impl RepositoryName {
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let text = text.trim();
+        let words_fit = text
+            .split(['.', '_', '-'])
+            .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
+        if text == "new" {
+            return Err(Invalid::new("The name “new” is taken by the portal itself. Choose another name."));
+        }
+        if text.len() > 100 || !words_fit {
+            return Err(Invalid::new(
+                "Name must be 1 to 100 lower-case letters a to z and digits, with single dots, underscores or hyphens between them.",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RepositoryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Repository {
+    pub id: RepositoryId,
+    pub name: RepositoryName,
+    pub description: String,
+    pub created_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_grammar() {
+        for text in ["payments", "a", "web-2", "a.b_c-d", &"a".repeat(100)] {
+            assert!(RepositoryName::parse(text).is_ok(), "{text}");
+        }
+        for text in ["", "new", "Payments", "a--b", "-a", "a-", "a/b", "..", "a..b", "ä", &"a".repeat(101)] {
+            assert!(RepositoryName::parse(text).is_err(), "{text}");
+        }
+    }
+}

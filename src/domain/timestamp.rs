@@ -1,0 +1,130 @@
+//! Moments: whole seconds of UTC. The clock itself is elsewhere; this only calculates.
+
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{Date, OffsetDateTime};
+
+const LATEST: i64 = 253_402_300_799; // 9999-12-31T23:59:59Z, the end of what RFC 3339 can write
+const PEOPLE: &[BorrowedFormatItem<'_>] =
+    format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+const MACHINES: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+
+pub const MINUTE: i64 = 60;
+pub const HOUR: i64 = 3_600;
+pub const DAY: i64 = 86_400;
+
+/// Seconds since 1970-01-01T00:00:00Z, kept within the years 1970 to 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    pub const fn from_unix(seconds: i64) -> Self {
+        Self(if seconds < 0 {
+            0
+        } else if seconds > LATEST {
+            LATEST
+        } else {
+            seconds
+        })
+    }
+
+    pub const fn unix(self) -> i64 {
+        self.0
+    }
+
+    pub const fn plus(self, seconds: i64) -> Self {
+        Self::from_unix(self.0.saturating_add(seconds))
+    }
+
+    pub const fn minus(self, seconds: i64) -> Self {
+        Self::from_unix(self.0.saturating_sub(seconds))
+    }
+
+    /// Seconds from `earlier` until this moment; negative if this one is the earlier.
+    pub const fn since(self, earlier: Timestamp) -> i64 {
+        self.0 - earlier.0
+    }
+
+    pub fn date(self) -> Date {
+        self.utc().date()
+    }
+
+    /// Whole days since 1970-01-01.
+    pub const fn day_number(self) -> i64 {
+        self.0 / DAY
+    }
+
+    /// The last second of `date` in UTC.
+    pub fn end_of(date: Date) -> Self {
+        Self::from_unix(date.midnight().assume_utc().unix_timestamp() + DAY - 1)
+    }
+
+    /// `21 Nov 2026, 14:05 UTC`
+    pub fn for_people(self) -> String {
+        self.utc().format(PEOPLE).unwrap_or_default()
+    }
+
+    /// `2026-11-21T14:05:00Z` (RFC 3339)
+    pub fn for_machines(self) -> String {
+        self.utc().format(MACHINES).unwrap_or_default()
+    }
+
+    /// The distance to `now` in the largest fitting unit: `in 3 days`, `2 hours ago`, `just now`.
+    pub fn relative_to(self, now: Timestamp) -> String {
+        let seconds = self.0 - now.0;
+        let distance = seconds.abs();
+        let (count, unit) = match distance {
+            0..MINUTE => {
+                return if seconds <= 0 { "just now".into() } else { "in less than a minute".into() };
+            }
+            MINUTE..HOUR => (distance / MINUTE, "minute"),
+            HOUR..DAY => (distance / HOUR, "hour"),
+            _ if distance < 60 * DAY => (distance / DAY, "day"),
+            _ if distance < 730 * DAY => (distance / (30 * DAY), "month"),
+            _ => (distance / (365 * DAY), "year"),
+        };
+        let plural = if count == 1 { "" } else { "s" };
+        if seconds < 0 { format!("{count} {unit}{plural} ago") } else { format!("in {count} {unit}{plural}") }
+    }
+
+    fn utc(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp(self.0).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix(1_795_270_000);
+
+    #[test]
+    fn a_moment_is_written_for_people_and_for_machines() {
+        assert_eq!(NOW.for_people(), "21 Nov 2026, 14:06 UTC");
+        assert_eq!(NOW.for_machines(), "2026-11-21T14:06:40Z");
+    }
+
+    #[test]
+    fn the_distance_is_told_in_the_largest_fitting_unit() {
+        for (seconds, words) in [
+            (0, "just now"),
+            (-59, "just now"),
+            (30, "in less than a minute"),
+            (-60, "1 minute ago"),
+            (2 * HOUR, "in 2 hours"),
+            (-DAY, "1 day ago"),
+            (59 * DAY, "in 59 days"),
+            (90 * DAY, "in 3 months"),
+            (3650 * DAY, "in 10 years"),
+        ] {
+            assert_eq!(NOW.plus(seconds).relative_to(NOW), words);
+        }
+    }
+
+    #[test]
+    fn a_day_ends_one_second_before_the_next() {
+        let end = Timestamp::end_of(NOW.date());
+        assert_eq!(end.for_machines(), "2026-11-21T23:59:59Z");
+        assert_eq!(end.plus(1).date(), NOW.date().next_day().unwrap());
+    }
+}

@@ -1,0 +1,14 @@
+//! Tokenhouse: the self-hosted desk at which a registry hands out its keys.
+//!
+//! Four layers, arrows one way: [`domain`] <- [`storage`] <- [`auth`] <- [`web`]; [`jobs`] stands on storage and domain.
+
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod jobs;
+pub mod logging;
+pub mod randomness;
+pub mod storage;
+pub mod web;

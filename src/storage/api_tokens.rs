@@ -1,0 +1,163 @@
+//! API tokens as they stand; how they change is in `api_token_changes`.
+
+use diesel::prelude::*;
+
+use super::Connection;
+use super::error::{Result, StorageError};
+use super::schema::{api_token_repositories, api_token_secrets, api_tokens};
+use crate::domain::api_token::{ApiToken, LastUse, ReplacedSecret, RepositorySelection};
+use crate::domain::id::{ApiTokenId, RepositoryId, UserId};
+use crate::domain::name::TokenName;
+use crate::domain::permission::{Permission, Permissions};
+use crate::domain::timestamp::Timestamp;
+
+#[derive(Queryable)]
+struct Row {
+    id: String,
+    user_id: String,
+    name: String,
+    _name_key: String,
+    hint: String,
+    secret_id: String,
+    repositories_permission: String,
+    account_permission: String,
+    administration_permission: String,
+    repository_selection: String,
+    lifetime: Option<i64>,
+    created_at: i64,
+    expires_at: Option<i64>,
+    disabled_at: Option<i64>,
+    revoked_at: Option<i64>,
+    last_used_at: Option<i64>,
+    last_used_address: Option<String>,
+}
+
+/// Which tokens of an owner are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// Active, disabled and expired ones.
+    Current,
+    /// Those revoked since the given moment.
+    RevokedSince(Timestamp),
+}
+
+/// Newest first, at most `limit`.
+pub fn list(connection: &mut Connection, owner: UserId, listed: Listed, limit: i64) -> Result<Vec<ApiToken>> {
+    let mut query = api_tokens::table
+        .filter(api_tokens::user_id.eq(owner.to_string()))
+        .order(api_tokens::id.desc())
+        .limit(limit)
+        .into_boxed();
+    query = match listed {
+        Listed::Current => query.filter(api_tokens::revoked_at.is_null()),
+        Listed::RevokedSince(moment) => query.filter(api_tokens::revoked_at.ge(moment.unix())),
+    };
+    let rows: Vec<Row> = query.load(connection)?;
+    rows.into_iter().map(|row| to_token(connection, row)).collect()
+}
+
+/// How many count towards the limit: all but the revoked ones.
+pub fn count_current(connection: &mut Connection, owner: UserId) -> Result<usize> {
+    let count: i64 = api_tokens::table
+        .filter(api_tokens::user_id.eq(owner.to_string()))
+        .filter(api_tokens::revoked_at.is_null())
+        .count()
+        .get_result(connection)?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
+pub fn count_revoked_since(connection: &mut Connection, owner: UserId, moment: Timestamp) -> Result<usize> {
+    let count: i64 = api_tokens::table
+        .filter(api_tokens::user_id.eq(owner.to_string()))
+        .filter(api_tokens::revoked_at.ge(moment.unix()))
+        .count()
+        .get_result(connection)?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
+/// A token of this owner; another's is not found.
+pub fn find(connection: &mut Connection, owner: UserId, id: ApiTokenId) -> Result<Option<ApiToken>> {
+    let row: Option<Row> = api_tokens::table
+        .find(id.to_string())
+        .filter(api_tokens::user_id.eq(owner.to_string()))
+        .get_result(connection)
+        .optional()?;
+    row.map(|row| to_token(connection, row)).transpose()
+}
+
+/// Whether another current token of the owner has this name, in any case.
+pub fn name_is_taken(
+    connection: &mut Connection,
+    owner: UserId,
+    name: &TokenName,
+    except: Option<ApiTokenId>,
+) -> Result<bool> {
+    let holders: Vec<String> = api_tokens::table
+        .filter(api_tokens::user_id.eq(owner.to_string()))
+        .filter(api_tokens::name_key.eq(name.key()))
+        .filter(api_tokens::revoked_at.is_null())
+        .select(api_tokens::id)
+        .load(connection)?;
+    let except = except.map(|id| id.to_string());
+    Ok(holders.iter().any(|id| Some(id) != except.as_ref()))
+}
+
+/// The former secrets that still work.
+pub fn replaced_secrets(connection: &mut Connection, token: ApiTokenId, now: Timestamp) -> Result<Vec<ReplacedSecret>> {
+    let rows: Vec<(String, i64)> = api_token_secrets::table
+        .filter(api_token_secrets::api_token_id.eq(token.to_string()))
+        .filter(api_token_secrets::ends_at.gt(now.unix()))
+        .order(api_token_secrets::ends_at.asc())
+        .select((api_token_secrets::hint, api_token_secrets::ends_at.assume_not_null()))
+        .load(connection)?;
+    Ok(rows
+        .into_iter()
+        .map(|(hint, ends_at)| ReplacedSecret { hint, ends_at: Timestamp::from_unix(ends_at) })
+        .collect())
+}
+
+/// The repositories a token was limited to.
+pub fn selected_repositories(connection: &mut Connection, token: ApiTokenId) -> Result<Vec<RepositoryId>> {
+    let ids: Vec<String> = api_token_repositories::table
+        .filter(api_token_repositories::api_token_id.eq(token.to_string()))
+        .select(api_token_repositories::repository_id)
+        .load(connection)?;
+    ids.iter().map(|id| id.parse().map_err(|_| StorageError::corrupt("api_token_repositories", token))).collect()
+}
+
+pub(super) fn permissions(repositories: &str, account: &str, administration: &str) -> Option<Permissions> {
+    Some(Permissions {
+        repositories: Permission::from_name(repositories)?,
+        account: Permission::from_name(account)?,
+        administration: Permission::from_name(administration)?,
+    })
+}
+
+fn to_token(connection: &mut Connection, row: Row) -> Result<ApiToken> {
+    let corrupt = || StorageError::corrupt("api_tokens", &row.id);
+    let id: ApiTokenId = row.id.parse().map_err(|_| corrupt())?;
+    let repositories = match row.repository_selection.as_str() {
+        "all" => RepositorySelection::All,
+        "selected" => RepositorySelection::Selected(selected_repositories(connection, id)?),
+        _ => return Err(corrupt()),
+    };
+    let last_use = row
+        .last_used_at
+        .map(|at| LastUse { at: Timestamp::from_unix(at), address: row.last_used_address.clone().unwrap_or_default() });
+    Ok(ApiToken {
+        id,
+        owner: row.user_id.parse().map_err(|_| corrupt())?,
+        name: TokenName::parse(&row.name).map_err(|_| corrupt())?,
+        current_secret: row.secret_id.parse().map_err(|_| corrupt())?,
+        permissions: permissions(&row.repositories_permission, &row.account_permission, &row.administration_permission)
+            .ok_or_else(corrupt)?,
+        repositories,
+        lifetime: row.lifetime,
+        created_at: Timestamp::from_unix(row.created_at),
+        expires_at: row.expires_at.map(Timestamp::from_unix),
+        disabled_at: row.disabled_at.map(Timestamp::from_unix),
+        revoked_at: row.revoked_at.map(Timestamp::from_unix),
+        last_use,
+        hint: row.hint,
+    })
+}

@@ -1,0 +1,99 @@
+//! Who used a token, gathered by day, address and user agent.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+
+use super::Connection;
+use super::connection::on_each;
+use super::error::{Result, StorageError};
+use super::schema::{api_tokens, callers};
+use crate::domain::caller::{Caller, MOST_CALLERS};
+use crate::domain::id::ApiTokenId;
+use crate::domain::timestamp::Timestamp;
+
+/// Days that a page looks back.
+pub const DAYS: i64 = 30;
+
+/// Uses of one token by one caller on one day, not yet written.
+#[derive(Debug, Clone)]
+pub struct Gathered {
+    pub token: ApiTokenId,
+    pub day: i64,
+    pub caller: Caller,
+}
+
+/// Adds what was gathered. Tokens that went away meanwhile are passed over.
+pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
+    for one in gathered {
+        let caller = &one.caller;
+        let token = one.token.to_string();
+        let (last, address) = (caller.last_used_at.unix(), &caller.address);
+        let newer = api_tokens::last_used_at.is_null().or(api_tokens::last_used_at.le(last));
+        let touched = diesel::update(api_tokens::table.find(&token).filter(newer))
+            .set((api_tokens::last_used_at.eq(last), api_tokens::last_used_address.eq(address)))
+            .execute(connection)?;
+        if touched == 0 && api_tokens::table.find(&token).count().get_result::<i64>(connection)? == 0 {
+            continue;
+        }
+        let row = (
+            callers::api_token_id.eq(&token),
+            callers::day.eq(one.day),
+            callers::address.eq(address),
+            callers::user_agent.eq(&caller.user_agent),
+            callers::first_used_at.eq(caller.first_used_at.unix()),
+            callers::last_used_at.eq(last),
+            callers::uses.eq(caller.uses),
+        );
+        on_each!(connection, |c| diesel::insert_into(callers::table)
+            .values(row)
+            .on_conflict((callers::api_token_id, callers::day, callers::address, callers::user_agent))
+            .do_update()
+            .set((callers::uses.eq(callers::uses + caller.uses), callers::last_used_at.eq(last)))
+            .execute(c))?;
+    }
+    Ok(())
+}
+
+/// What a token's page shows: the callers of the last 30 days, latest first, and the uses of each of those days, oldest first.
+pub fn recent(connection: &mut Connection, token: ApiTokenId, now: Timestamp) -> Result<(Vec<Caller>, Vec<i64>)> {
+    let first_day = now.day_number() - (DAYS - 1);
+    let rows: Vec<(i64, String, String, i64, i64, i64)> = callers::table
+        .filter(callers::api_token_id.eq(token.to_string()))
+        .filter(callers::day.ge(first_day))
+        .select((
+            callers::day,
+            callers::address,
+            callers::user_agent,
+            callers::first_used_at,
+            callers::last_used_at,
+            callers::uses,
+        ))
+        .load(connection)?;
+    let mut per_day = vec![0; usize::try_from(DAYS).unwrap_or_default()];
+    let mut merged: BTreeMap<(String, String), Caller> = BTreeMap::new();
+    for (day, address, user_agent, first, last, uses) in rows {
+        let slot = usize::try_from(day - first_day).ok().and_then(|index| per_day.get_mut(index));
+        *slot.ok_or_else(|| StorageError::corrupt("callers", token))? += uses;
+        let (first, last) = (Timestamp::from_unix(first), Timestamp::from_unix(last));
+        let caller = merged.entry((address.clone(), user_agent.clone())).or_insert(Caller {
+            address,
+            user_agent,
+            first_used_at: first,
+            last_used_at: last,
+            uses: 0,
+        });
+        caller.first_used_at = caller.first_used_at.min(first);
+        caller.last_used_at = caller.last_used_at.max(last);
+        caller.uses += uses;
+    }
+    let mut callers: Vec<Caller> = merged.into_values().collect();
+    callers.sort_by(|a, b| b.last_used_at.cmp(&a.last_used_at));
+    callers.truncate(MOST_CALLERS);
+    Ok((callers, per_day))
+}
+
+/// Drops days that no page shows any more.
+pub fn prune(connection: &mut Connection, now: Timestamp) -> Result<usize> {
+    Ok(diesel::delete(callers::table.filter(callers::day.lt(now.day_number() - DAYS))).execute(connection)?)
+}

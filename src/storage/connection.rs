@@ -1,0 +1,182 @@
+//! One connection type for both databases, its manager that picks by URL scheme, and what is set on each new connection.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::r2d2::{self, CustomizeConnection, ManageConnection, R2D2Connection};
+use diesel::sql_types::Text;
+
+use super::error::Result;
+
+/// Earlier ones may lose a commit in WAL mode.
+const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
+
+/// A connection to one of the two databases; queries are written once for both.
+#[derive(diesel::MultiConnection)]
+pub enum AnyConnection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// Where the data is. `Debug` does not show the PostgreSQL address, because it may hold a password.
+#[derive(Clone)]
+pub enum Target {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A libpq connection URI.
+    Postgres(String),
+}
+
+impl Target {
+    /// Reads `postgres://…` or `postgresql://…`; other schemes are refused.
+    pub fn from_url(url: &str) -> std::result::Result<Self, String> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Ok(Self::Postgres(url.to_owned()))
+        } else {
+            Err("it must begin with postgres://; leave it unset for the embedded SQLite".to_owned())
+        }
+    }
+
+    pub const fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Postgres(_) => f.write_str("Postgres(..)"),
+        }
+    }
+}
+
+/// Opens connections for a pool. The derived `Connection::establish` is not used: it tries the databases in turn,
+/// and SQLite takes any address for a file name.
+#[derive(Debug, Clone)]
+pub struct Manager(pub Target);
+
+impl ManageConnection for Manager {
+    type Connection = AnyConnection;
+    type Error = r2d2::Error;
+
+    fn connect(&self) -> std::result::Result<AnyConnection, r2d2::Error> {
+        match &self.0 {
+            Target::Sqlite(path) => SqliteConnection::establish(&path.to_string_lossy()).map(AnyConnection::Sqlite),
+            Target::Postgres(url) => PgConnection::establish(url).map(AnyConnection::Postgres),
+        }
+        .map_err(r2d2::Error::ConnectionError)
+    }
+
+    fn is_valid(&self, connection: &mut AnyConnection) -> std::result::Result<(), r2d2::Error> {
+        connection.ping().map_err(r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
+        std::thread::panicking() || connection.is_broken()
+    }
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    Read,
+    Write,
+}
+
+impl CustomizeConnection<AnyConnection, r2d2::Error> for Use {
+    fn on_acquire(&self, connection: &mut AnyConnection) -> std::result::Result<(), r2d2::Error> {
+        connection.prepare_for(*self).map_err(r2d2::Error::QueryError)
+    }
+}
+
+impl AnyConnection {
+    /// Sets the limits and guarantees that every connection must have.
+    pub fn prepare_for(&mut self, purpose: Use) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(connection) => {
+                // busy_timeout comes first: connections that open together would abort one another over journal_mode.
+                connection.batch_execute(
+                    "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
+                     PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY;
+                     PRAGMA mmap_size=0; PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=67108864;",
+                )?;
+                if purpose == Use::Read {
+                    connection.batch_execute("PRAGMA query_only=ON;")?;
+                }
+                Ok(())
+            }
+            Self::Postgres(connection) => connection.batch_execute(
+                "SET TIME ZONE 'UTC'; SET statement_timeout='5s'; SET lock_timeout='3s';
+                 SET idle_in_transaction_session_timeout='10s'; SET client_min_messages='warning';",
+            ),
+        }
+    }
+
+    /// The version of SQLite, where it is older than [`OLDEST_SQLITE`].
+    pub(super) fn outdated_sqlite(&mut self) -> QueryResult<Option<String>> {
+        let Self::Sqlite(connection) = self else { return Ok(None) };
+        let version: String = diesel::select(sql::<Text>("sqlite_version()")).get_result(connection)?;
+        Ok((numbers(&version) < OLDEST_SQLITE).then_some(version))
+    }
+
+    /// Begins a transaction that writes. On SQLite it takes the write lock at once: a transaction that reads first and
+    /// writes later fails as busy, however long it may wait.
+    pub(super) fn begin_write(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE"),
+            Self::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN"),
+        }
+    }
+
+    pub(super) fn commit(&mut self) -> QueryResult<()> {
+        Transactions::commit_transaction(self)
+    }
+
+    pub(super) fn roll_back(&mut self) -> QueryResult<()> {
+        Transactions::rollback_transaction(self)
+    }
+
+    /// Moves what the write-ahead log holds into the SQLite file, so that the file alone is whole.
+    pub fn checkpoint(&mut self) -> Result<()> {
+        if let Self::Sqlite(connection) = self {
+            connection.batch_execute("PRAGMA wal_checkpoint(TRUNCATE);")?;
+        }
+        Ok(())
+    }
+}
+
+fn numbers(version: &str) -> [u32; 3] {
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or_default());
+    [(); 3].map(|()| parts.next().unwrap_or_default())
+}
+
+type Transactions = <AnyConnection as diesel::Connection>::TransactionManager;
+
+/// Runs the same diesel expression on the concrete connection, for the few things that the joint one lacks.
+macro_rules! on_each {
+    ($connection:expr, |$c:ident| $body:expr) => {
+        match $connection {
+            $crate::storage::Connection::Sqlite($c) => $body,
+            $crate::storage::Connection::Postgres($c) => $body,
+        }
+    };
+}
+pub(super) use on_each;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_sqlite_is_told_from_a_new_one() {
+        for (version, new) in
+            [("3.51.2", false), ("3.9.9", false), ("3.51.3", true), ("3.51.10", true), ("4.0", true), ("", false)]
+        {
+            assert_eq!(numbers(version) >= OLDEST_SQLITE, new, "{version}");
+        }
+    }
+}

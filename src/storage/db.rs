@@ -1,0 +1,191 @@
+//! The database as the rest of the program sees it: a closure is a transaction.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::Connection as _;
+use diesel::r2d2::{ManageConnection, Pool};
+
+use super::Connection;
+use super::connection::{Manager, Target, Use};
+use super::error::{Result, StorageError};
+use super::migrations;
+use super::writer::{Refused, Writer};
+
+/// How long a request waits for a connection before it is told that the database is unavailable.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A handle that is cheap to clone.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+enum Inner {
+    /// Reads run where they are asked for, on a connection of their own: they take microseconds and never wait for a
+    /// writer, so handing them to another thread would cost more than they do.
+    Sqlite { readers: Pool<Manager>, writer: Writer },
+    /// Everything runs on threads that may block, so that a database that hangs does not hang the portal.
+    Postgres { pool: Pool<Manager> },
+}
+
+/// Why the database could not be opened; each sentence says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(
+        "cannot open the SQLite database {path}: {cause}. Check that the data directory is writable and the disk is not full."
+    )]
+    Sqlite { path: String, cause: String },
+    #[error(
+        "cannot reach PostgreSQL: {0}. Check TOKENHOUSE_DATABASE_URL, and that the server runs and lets this user in."
+    )]
+    Postgres(String),
+    #[error(
+        "this program holds SQLite {0}, which has known faults. Build it with SQLite 3.51.3 or later, as it comes by default."
+    )]
+    OldSqlite(String),
+    #[error(transparent)]
+    Migration(#[from] migrations::MigrationError),
+    #[error("cannot start the database threads: {0}")]
+    Threads(String),
+}
+
+/// Brings the tables up to date and returns how many migrations that took.
+pub fn migrate(target: &Target) -> std::result::Result<usize, OpenError> {
+    connect_and_migrate(&Manager(target.clone())).map(|(_, run)| run)
+}
+
+fn connect_and_migrate(manager: &Manager) -> std::result::Result<(Connection, usize), OpenError> {
+    let failed = |error: &dyn std::fmt::Display| cannot_open(&manager.0, error);
+    let mut connection = manager.connect().map_err(|error| failed(&error))?;
+    connection.prepare_for(Use::Write).map_err(|error| failed(&error))?;
+    if let Some(found) = connection.outdated_sqlite().map_err(|error| failed(&error))? {
+        return Err(OpenError::OldSqlite(found));
+    }
+    let run = migrations::run(&mut connection)?;
+    Ok((connection, run))
+}
+
+fn cannot_open(target: &Target, cause: &dyn std::fmt::Display) -> OpenError {
+    match target {
+        Target::Sqlite(path) => OpenError::Sqlite { path: path.display().to_string(), cause: cause.to_string() },
+        Target::Postgres(_) => OpenError::Postgres(cause.to_string().trim().replace('\n', " ")),
+    }
+}
+
+impl Db {
+    /// Opens the database, brings its tables up to date and makes the pool of `readers` connections.
+    pub fn open(target: &Target, readers: u32) -> std::result::Result<Self, OpenError> {
+        let manager = Manager(target.clone());
+        let (first, _) = connect_and_migrate(&manager)?;
+        let pool = |purpose: Use, size: u32| {
+            Pool::builder()
+                .max_size(size)
+                .min_idle(Some(1))
+                .test_on_check_out(!target.is_sqlite())
+                .connection_timeout(PATIENCE)
+                .connection_customizer(Box::new(purpose))
+                .build(manager.clone())
+                .map_err(|error| cannot_open(target, &error))
+        };
+        Ok(Self(Arc::new(if target.is_sqlite() {
+            let writer = Writer::start(first, manager.clone()).map_err(|e| OpenError::Threads(e.to_string()))?;
+            Inner::Sqlite { readers: pool(Use::Read, readers)?, writer }
+        } else {
+            drop(first);
+            Inner::Postgres { pool: pool(Use::Write, readers)? }
+        })))
+    }
+
+    /// Runs `question` in one transaction that only reads: all that it sees is of one moment.
+    pub async fn read<T, E>(
+        &self,
+        question: impl FnOnce(&mut Connection) -> std::result::Result<T, E> + Send + 'static,
+    ) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        self.ask(|connection| {
+            connection
+                .transaction(|connection| question(connection).map_err(Refused::Change))
+                .map_err(Refused::into_inner)
+        })
+        .await
+    }
+
+    /// Runs a single statement that reads, without the cost of a transaction around it.
+    pub async fn look_up<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.ask(question).await
+    }
+
+    /// Runs `change` in one transaction and returns once it is durable. An error undoes all of it.
+    pub async fn write<T, E>(
+        &self,
+        change: impl FnOnce(&mut Connection) -> std::result::Result<T, E> + Send + 'static,
+    ) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        match &*self.0 {
+            Inner::Sqlite { writer, .. } => writer.run(change).await,
+            Inner::Postgres { pool } => {
+                on_blocking_thread(pool.clone(), |connection| {
+                    connection.begin_write().map_err(|error| E::from(error.into()))?;
+                    let result = change(connection);
+                    let ended = if result.is_ok() { connection.commit() } else { connection.roll_back() };
+                    match (result, ended) {
+                        (Ok(_), Err(error)) => Err(E::from(error.into())),
+                        (result, _) => result,
+                    }
+                })
+                .await
+            }
+        }
+    }
+
+    /// Leaves the SQLite file whole without its write-ahead log; nothing to do on PostgreSQL.
+    pub async fn checkpoint(&self) -> Result<()> {
+        if let Inner::Sqlite { readers, .. } = &*self.0 {
+            let mut connection = readers.get()?;
+            connection.prepare_for(Use::Write)?;
+            connection.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    async fn ask<T, E>(
+        &self,
+        question: impl FnOnce(&mut Connection) -> std::result::Result<T, E> + Send + 'static,
+    ) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        match &*self.0 {
+            Inner::Sqlite { readers, .. } => {
+                let mut connection = readers.get().map_err(|error| E::from(error.into()))?;
+                question(&mut connection)
+            }
+            Inner::Postgres { pool } => on_blocking_thread(pool.clone(), question).await,
+        }
+    }
+}
+
+async fn on_blocking_thread<T, E>(
+    pool: Pool<Manager>,
+    work: impl FnOnce(&mut Connection) -> std::result::Result<T, E> + Send + 'static,
+) -> std::result::Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StorageError> + Send + 'static,
+{
+    tokio::task::spawn_blocking(move || {
+        let mut connection = pool.get().map_err(|error| E::from(error.into()))?;
+        work(&mut connection)
+    })
+    .await
+    .unwrap_or_else(|_| Err(E::from(StorageError::Interrupted)))
+}

@@ -1,0 +1,50 @@
+//! Events: only ever added. Call it in the transaction of the change.
+
+use diesel::prelude::*;
+use rand::CryptoRng;
+
+use super::Connection;
+use super::error::Result;
+use super::schema::events;
+use crate::domain::event::{Actor, NewEvent};
+use crate::domain::id::EventId;
+use crate::domain::timestamp::Timestamp;
+
+pub fn append(connection: &mut Connection, event: &NewEvent, now: Timestamp, rng: &mut impl CryptoRng) -> Result<()> {
+    let actor_id = match &event.actor {
+        Actor::User { id, .. } => Some(id.to_string()),
+        _ => None,
+    };
+    diesel::insert_into(events::table)
+        .values((
+            events::id.eq(EventId::new(now, rng).to_string()),
+            events::at.eq(now.unix()),
+            events::actor_kind.eq(event.actor.kind()),
+            events::actor_id.eq(actor_id),
+            events::actor_name.eq(event.actor.name()),
+            events::address.eq(event.actor.address()),
+            events::action.eq(event.action.name()),
+            events::subject_kind.eq(event.subject_kind),
+            events::subject_id.eq(&event.subject_id),
+            events::subject_name.eq(&event.subject_name),
+            events::detail.eq(&event.detail),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// The names of what happened to one thing, oldest first, at most `limit`.
+pub fn actions_on(
+    connection: &mut Connection,
+    subject_kind: &str,
+    subject_id: &str,
+    limit: i64,
+) -> Result<Vec<String>> {
+    Ok(events::table
+        .filter(events::subject_kind.eq(subject_kind))
+        .filter(events::subject_id.eq(subject_id))
+        .order(events::id.asc())
+        .limit(limit)
+        .select(events::action)
+        .load(connection)?)
+}

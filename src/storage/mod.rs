@@ -1,0 +1,26 @@
+//! Rows turned into domain values and back, on SQLite and PostgreSQL with one text of each query.
+//! Knows no HTTP. Functions here take a connection, never a pool; digests and hashes leave only as redacted types.
+
+pub mod api_token_changes;
+pub mod api_tokens;
+pub mod callers;
+pub mod connection;
+pub mod db;
+pub mod error;
+pub mod events;
+pub mod grants;
+pub mod migrations;
+pub mod policies;
+pub mod repositories;
+pub mod reveals;
+pub mod roles;
+pub mod schema;
+pub mod sealing;
+pub mod sessions;
+pub mod token_secrets;
+pub mod users;
+mod writer;
+
+pub use connection::AnyConnection as Connection;
+pub use db::Db;
+pub use error::{Result, StorageError};

@@ -1,0 +1,87 @@
+//! The tables, as both databases have them. Written by hand; `tests/migrations.rs` compares it with the migrations.
+
+diesel::table! { roles (id) {
+    id -> Text, name -> Text, title -> Text, privileges -> Text, built_in -> Bool,
+} }
+
+diesel::table! { users (id) {
+    id -> Text, username -> Text, display_name -> Text, email -> Text, password_hash -> Nullable<Text>,
+    disabled_at -> Nullable<BigInt>, created_at -> BigInt, revision -> BigInt,
+} }
+
+diesel::table! { user_roles (user_id, role_id) {
+    user_id -> Text, role_id -> Text,
+} }
+
+diesel::table! { sessions (id) {
+    id -> Text, user_id -> Text, key_digest -> Nullable<Binary>, created_at -> BigInt, last_seen_at -> BigInt,
+    authenticated_at -> BigInt, address -> Text, user_agent -> Text,
+} }
+
+diesel::table! { repositories (id) {
+    id -> Text, name -> Text, description -> Text, created_at -> BigInt,
+} }
+
+diesel::table! { grants (user_id, repository_id) {
+    user_id -> Text, repository_id -> Text, permission -> Text, created_at -> BigInt,
+} }
+
+diesel::table! { api_tokens (id) {
+    id -> Text, user_id -> Text, name -> Text, name_key -> Text, hint -> Text, secret_id -> Text,
+    repositories_permission -> Text, account_permission -> Text, administration_permission -> Text,
+    repository_selection -> Text, lifetime -> Nullable<BigInt>, created_at -> BigInt, expires_at -> Nullable<BigInt>,
+    disabled_at -> Nullable<BigInt>, revoked_at -> Nullable<BigInt>, last_used_at -> Nullable<BigInt>,
+    last_used_address -> Nullable<Text>,
+} }
+
+diesel::table! { api_token_repositories (api_token_id, repository_id) {
+    api_token_id -> Text, repository_id -> Text,
+} }
+
+diesel::table! { api_token_secrets (id) {
+    id -> Text, api_token_id -> Text, digest -> Binary, hint -> Text, created_at -> BigInt,
+    ends_at -> Nullable<BigInt>, form_nonce -> Text,
+} }
+
+diesel::table! { reveals (api_token_id) {
+    api_token_id -> Text, session_id -> Text, sealed -> Binary, key_id -> Text, expires_at -> BigInt,
+} }
+
+diesel::table! { callers (api_token_id, day, address, user_agent) {
+    api_token_id -> Text, day -> BigInt, address -> Text, user_agent -> Text, first_used_at -> BigInt,
+    last_used_at -> BigInt, uses -> BigInt,
+} }
+
+diesel::table! { events (id) {
+    id -> Text, at -> BigInt, actor_kind -> Text, actor_id -> Nullable<Text>, actor_name -> Text,
+    address -> Nullable<Text>, action -> Text, subject_kind -> Text, subject_id -> Text, subject_name -> Text,
+    detail -> Text,
+} }
+
+diesel::table! { policies (id) {
+    id -> BigInt, max_lifetime_days -> Nullable<BigInt>, no_expiry_allowed -> Bool, max_api_tokens -> Nullable<BigInt>,
+    graces -> Text, revision -> BigInt,
+} }
+
+diesel::joinable!(user_roles -> roles (role_id));
+diesel::joinable!(user_roles -> users (user_id));
+diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(grants -> repositories (repository_id));
+diesel::joinable!(api_tokens -> users (user_id));
+diesel::joinable!(api_token_secrets -> api_tokens (api_token_id));
+diesel::joinable!(api_token_repositories -> repositories (repository_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    roles,
+    users,
+    user_roles,
+    sessions,
+    repositories,
+    grants,
+    api_tokens,
+    api_token_repositories,
+    api_token_secrets,
+    reveals,
+    callers,
+    events,
+    policies,
+);

@@ -1,0 +1,114 @@
+//! Sessions. Only the digest of the key in the cookie is stored; a session ends by its row going away.
+
+use diesel::prelude::*;
+use rand::CryptoRng;
+
+use super::Connection;
+use super::error::{Result, StorageError};
+use super::schema::{roles, sessions, user_roles, users};
+use super::users::{RoleRow, UserRow, from_rows, user_columns};
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::secret::Digest;
+use crate::domain::session::{MOST_SESSIONS, Session};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::user::User;
+
+type SessionRow = (String, i64, i64, i64);
+
+/// The session whose key has this digest, and its user with what they may do now; one statement.
+pub fn find_by_key(connection: &mut Connection, digest: &Digest) -> Result<Option<(Session, User)>> {
+    let rows: Vec<(SessionRow, (UserRow, RoleRow))> = sessions::table
+        .inner_join(users::table)
+        .left_join(user_roles::table.on(user_roles::user_id.eq(users::id)))
+        .left_join(roles::table.on(roles::id.eq(user_roles::role_id)))
+        .filter(sessions::key_digest.eq(digest.as_bytes().as_slice()))
+        .select((
+            (sessions::id, sessions::created_at, sessions::last_seen_at, sessions::authenticated_at),
+            user_columns!(),
+        ))
+        .load(connection)?;
+    let Some((id, created_at, last_seen_at, authenticated_at)) = rows.first().map(|(session, _)| session.clone())
+    else {
+        return Ok(None);
+    };
+    let session = Session {
+        id: id.parse().map_err(|_| StorageError::corrupt("sessions", &id))?,
+        created_at: Timestamp::from_unix(created_at),
+        last_seen_at: Timestamp::from_unix(last_seen_at),
+        authenticated_at: Timestamp::from_unix(authenticated_at),
+    };
+    Ok(from_rows(rows.into_iter().map(|(_, user)| user).collect())?.map(|user| (session, user)))
+}
+
+/// Makes a session without a key, which it gets when the cookie is made, and ends the oldest beyond the limit.
+pub fn insert(
+    connection: &mut Connection,
+    user: UserId,
+    address: &str,
+    user_agent: &str,
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) -> Result<SessionId> {
+    let id = SessionId::new(now, rng);
+    let oldest_first: Vec<String> = sessions::table
+        .filter(sessions::user_id.eq(user.to_string()))
+        .order((sessions::created_at.asc(), sessions::id.asc()))
+        .select(sessions::id)
+        .load(connection)?;
+    let surplus = (oldest_first.len() + 1).saturating_sub(MOST_SESSIONS);
+    diesel::delete(sessions::table.filter(sessions::id.eq_any(oldest_first.into_iter().take(surplus))))
+        .execute(connection)?;
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::id.eq(id.to_string()),
+            sessions::user_id.eq(user.to_string()),
+            sessions::created_at.eq(now.unix()),
+            sessions::last_seen_at.eq(now.unix()),
+            sessions::authenticated_at.eq(now.unix()),
+            sessions::address.eq(address),
+            sessions::user_agent.eq(user_agent),
+        ))
+        .execute(connection)?;
+    Ok(id)
+}
+
+/// Gives the session its key, in place of any former. `false` if it has ended meanwhile: it is never brought back.
+pub fn set_key(connection: &mut Connection, id: SessionId, digest: &Digest) -> Result<bool> {
+    let hit = diesel::update(sessions::table.find(id.to_string()))
+        .set(sessions::key_digest.eq(digest.as_bytes().as_slice()))
+        .execute(connection)?;
+    Ok(hit == 1)
+}
+
+/// Notes that the password was entered.
+pub fn set_authenticated(connection: &mut Connection, id: SessionId, now: Timestamp) -> Result<bool> {
+    let hit = diesel::update(sessions::table.find(id.to_string()))
+        .set(sessions::authenticated_at.eq(now.unix()))
+        .execute(connection)?;
+    Ok(hit == 1)
+}
+
+/// Notes that the session was seen; never moves the moment back.
+pub fn set_seen(connection: &mut Connection, id: SessionId, now: Timestamp) -> Result<()> {
+    diesel::update(sessions::table.find(id.to_string()).filter(sessions::last_seen_at.lt(now.unix())))
+        .set(sessions::last_seen_at.eq(now.unix()))
+        .execute(connection)?;
+    Ok(())
+}
+
+pub fn end(connection: &mut Connection, id: SessionId) -> Result<bool> {
+    Ok(diesel::delete(sessions::table.find(id.to_string())).execute(connection)? == 1)
+}
+
+pub fn end_all_of(connection: &mut Connection, user: UserId) -> Result<usize> {
+    Ok(diesel::delete(sessions::table.filter(sessions::user_id.eq(user.to_string()))).execute(connection)?)
+}
+
+/// Removes sessions that were made or last seen before the given moments.
+pub fn prune(connection: &mut Connection, made_before: Timestamp, seen_before: Timestamp) -> Result<usize> {
+    Ok(diesel::delete(
+        sessions::table
+            .filter(sessions::created_at.lt(made_before.unix()).or(sessions::last_seen_at.lt(seen_before.unix()))),
+    )
+    .execute(connection)?)
+}

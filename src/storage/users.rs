@@ -1,0 +1,175 @@
+//! Users and the roles they hold.
+
+use diesel::prelude::*;
+use rand::CryptoRng;
+
+use super::Connection;
+use super::error::{Result, StorageError, inserted};
+use super::roles::privileges;
+use super::schema::{roles, user_roles, users};
+use crate::domain::id::{RoleId, UserId};
+use crate::domain::password::PasswordHash;
+use crate::domain::privilege::Privileges;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::user::{NewUser, User, Username};
+
+/// What sign-in needs to know of a user.
+#[derive(Debug)]
+pub struct Credentials {
+    pub id: UserId,
+    pub disabled: bool,
+    /// `None` until a password was set.
+    pub password_hash: Option<PasswordHash>,
+}
+
+pub fn any(connection: &mut Connection) -> Result<bool> {
+    Ok(users::table.count().get_result::<i64>(connection)? > 0)
+}
+
+/// `None` if the username is taken.
+pub fn insert(
+    connection: &mut Connection,
+    user: &NewUser,
+    hash: Option<&PasswordHash>,
+    role: RoleId,
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) -> Result<Option<UserId>> {
+    let id = UserId::new(now, rng);
+    // Asked first: a broken constraint would spoil the whole transaction on PostgreSQL.
+    if credentials(connection, &user.username)?.is_some() {
+        return Ok(None);
+    }
+    let row = (
+        users::id.eq(id.to_string()),
+        users::username.eq(user.username.as_str()),
+        users::display_name.eq(user.display_name.as_str()),
+        users::email.eq(user.email.as_ref().map_or("", |email| email.as_str())),
+        users::password_hash.eq(hash.map(PasswordHash::as_phc)),
+        users::created_at.eq(now.unix()),
+        users::revision.eq(0),
+    );
+    if !inserted(diesel::insert_into(users::table).values(row).execute(connection))? {
+        return Ok(None);
+    }
+    diesel::insert_into(user_roles::table)
+        .values((user_roles::user_id.eq(id.to_string()), user_roles::role_id.eq(role.to_string())))
+        .execute(connection)?;
+    Ok(Some(id))
+}
+
+pub fn credentials(connection: &mut Connection, username: &Username) -> Result<Option<Credentials>> {
+    users::table
+        .filter(users::username.eq(username.as_str()))
+        .select((users::id, users::disabled_at, users::password_hash))
+        .get_result::<(String, Option<i64>, Option<String>)>(connection)
+        .optional()?
+        .map(to_credentials)
+        .transpose()
+}
+
+pub fn credentials_of(connection: &mut Connection, user: UserId) -> Result<Option<Credentials>> {
+    users::table
+        .find(user.to_string())
+        .select((users::id, users::disabled_at, users::password_hash))
+        .get_result::<(String, Option<i64>, Option<String>)>(connection)
+        .optional()?
+        .map(to_credentials)
+        .transpose()
+}
+
+fn to_credentials((id, disabled_at, hash): (String, Option<i64>, Option<String>)) -> Result<Credentials> {
+    Ok(Credentials {
+        id: id.parse().map_err(|_| StorageError::corrupt("users", &id))?,
+        disabled: disabled_at.is_some(),
+        password_hash: hash.map(PasswordHash::from_phc),
+    })
+}
+
+/// The columns of [`User`] that lie in the table itself.
+pub(super) type UserRow = (String, String, String, String, Option<i64>, i64);
+/// Title and privileges of one role.
+pub(super) type RoleRow = (Option<String>, Option<String>);
+
+/// The columns that make a [`UserRow`] and a [`RoleRow`].
+macro_rules! user_columns {
+    () => {
+        (
+            (users::id, users::username, users::display_name, users::email, users::disabled_at, users::created_at),
+            (roles::title.nullable(), roles::privileges.nullable()),
+        )
+    };
+}
+pub(super) use user_columns;
+
+pub fn find(connection: &mut Connection, id: UserId) -> Result<Option<User>> {
+    let rows: Vec<(UserRow, RoleRow)> = users::table
+        .left_join(user_roles::table.on(user_roles::user_id.eq(users::id)))
+        .left_join(roles::table.on(roles::id.eq(user_roles::role_id)))
+        .filter(users::id.eq(id.to_string()))
+        .select(user_columns!())
+        .load(connection)?;
+    from_rows(rows)
+}
+
+/// One row a role makes one user.
+pub(super) fn from_rows(rows: Vec<(UserRow, RoleRow)>) -> Result<Option<User>> {
+    let mut titles = Vec::with_capacity(rows.len());
+    let mut all = Privileges::NONE;
+    let mut row = None;
+    for (user, (title, stored)) in rows {
+        let id = &user.0;
+        titles.extend(title);
+        all = all.and(privileges(stored.as_deref().unwrap_or("")).ok_or_else(|| StorageError::corrupt("roles", id))?);
+        row = Some(user);
+    }
+    titles.sort();
+    row.map(|(id, username, display_name, email, disabled_at, created_at)| {
+        let corrupt = || StorageError::corrupt("users", &id);
+        Ok(User {
+            id: id.parse().map_err(|_| corrupt())?,
+            username: Username::parse(&username).map_err(|_| corrupt())?,
+            display_name,
+            email,
+            disabled_at: disabled_at.map(Timestamp::from_unix),
+            created_at: Timestamp::from_unix(created_at),
+            privileges: all,
+            roles: titles,
+        })
+    })
+    .transpose()
+}
+
+/// Holds off every other transaction that calls this for the same user, until the end of the present one.
+pub fn lock(connection: &mut Connection, id: UserId) -> Result<bool> {
+    let hit = diesel::update(users::table.find(id.to_string()))
+        .set(users::revision.eq(users::revision + 1))
+        .execute(connection)?;
+    Ok(hit == 1)
+}
+
+/// Whether the user was there and enabled.
+pub fn disable(connection: &mut Connection, id: UserId, now: Timestamp) -> Result<bool> {
+    let hit = diesel::update(users::table.find(id.to_string()).filter(users::disabled_at.is_null()))
+        .set(users::disabled_at.eq(now.unix()))
+        .execute(connection)?;
+    Ok(hit == 1)
+}
+
+pub fn set_password(connection: &mut Connection, id: UserId, hash: &PasswordHash) -> Result<bool> {
+    let hit = diesel::update(users::table.find(id.to_string()))
+        .set(users::password_hash.eq(hash.as_phc()))
+        .execute(connection)?;
+    Ok(hit == 1)
+}
+
+/// How many enabled users hold the role.
+pub fn count_enabled_with_role(connection: &mut Connection, role: &str) -> Result<i64> {
+    Ok(users::table
+        .inner_join(user_roles::table.on(user_roles::user_id.eq(users::id)))
+        .inner_join(roles::table.on(roles::id.eq(user_roles::role_id)))
+        .filter(roles::name.eq(role))
+        .filter(users::disabled_at.is_null())
+        .count()
+        .get_result(connection)?)
+}

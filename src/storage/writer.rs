@@ -1,0 +1,133 @@
+//! The one writer of the SQLite file: a thread that owns the only writing connection.
+//! Writes that arrive together run in savepoints of one transaction and are answered after the commit they share,
+//! so that each is durable and the disk is asked once.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+
+use diesel::Connection as _;
+use diesel::r2d2::ManageConnection;
+
+use super::Connection;
+use super::connection::{Manager, Use};
+use super::error::{Result, StorageError};
+
+/// Writes that may wait; further ones are refused as unavailable.
+const QUEUE: usize = 1024;
+/// Writes that share a commit at most.
+const BATCH: usize = 64;
+
+/// Learns whether the shared commit succeeded, and answers the one who asked.
+type Answer = Box<dyn FnOnce(Result<()>) + Send>;
+/// Gets the connection inside the shared transaction, or why there is none.
+type Job = Box<dyn FnOnce(Result<&mut Connection>) -> Answer + Send>;
+
+pub(super) struct Writer {
+    jobs: SyncSender<Job>,
+}
+
+impl Writer {
+    /// Takes over `connection`; `manager` opens another when it breaks. Ends when the `Writer` is dropped.
+    pub(super) fn start(connection: Connection, manager: Manager) -> std::io::Result<Self> {
+        let (jobs, queue) = sync_channel(QUEUE);
+        thread::Builder::new().name("sqlite-writer".into()).spawn(move || work(connection, &manager, &queue))?;
+        Ok(Self { jobs })
+    }
+
+    /// Runs `change` in a transaction and answers once that is committed.
+    pub(super) async fn run<T, E>(
+        &self,
+        change: impl FnOnce(&mut Connection) -> std::result::Result<T, E> + Send + 'static,
+    ) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let result = connection.map_err(E::from).and_then(|connection| in_savepoint(connection, change));
+            Box::new(move |committed| {
+                let result = match (result, committed) {
+                    (Ok(value), Ok(())) => Ok(value),
+                    (Ok(_), Err(error)) => Err(E::from(error)),
+                    (Err(refusal), _) => Err(refusal),
+                };
+                // Nobody listens when the request was given up meanwhile; the change stands all the same.
+                let _ = sender.send(result);
+            })
+        });
+        self.jobs.try_send(job).map_err(|error| {
+            E::from(match error {
+                TrySendError::Full(_) => StorageError::Unavailable("too many writes are waiting".into()),
+                TrySendError::Disconnected(_) => StorageError::Interrupted,
+            })
+        })?;
+        receiver.await.unwrap_or_else(|_| Err(E::from(StorageError::Interrupted)))
+    }
+}
+
+fn work(mut connection: Connection, manager: &Manager, queue: &Receiver<Job>) {
+    while let Ok(first) = queue.recv() {
+        let jobs: Vec<Job> = std::iter::once(first).chain(queue.try_iter().take(BATCH - 1)).collect();
+        if let Err(error) = commit_together(&mut connection, jobs) {
+            tracing::error!(%error, "a write to the database failed");
+            // After an I/O error SQLite asks for a fresh connection.
+            if let Ok(mut fresh) = manager.connect()
+                && fresh.prepare_for(Use::Write).is_ok()
+            {
+                connection = fresh;
+            }
+        }
+    }
+}
+
+fn commit_together(connection: &mut Connection, jobs: Vec<Job>) -> Result<()> {
+    if let Err(error) = connection.begin_write().map_err(StorageError::from) {
+        for job in jobs {
+            job(Err(error.clone()))(Ok(()));
+        }
+        return Err(error);
+    }
+    let answers: Vec<Answer> = jobs.into_iter().map(|job| job(Ok(connection))).collect();
+    let committed = connection.commit().map_err(StorageError::from);
+    if committed.is_err() {
+        let _ = connection.roll_back();
+    }
+    for answer in answers {
+        answer(committed.clone());
+    }
+    committed
+}
+
+/// A panic in `change` ends that change alone, not the writer.
+fn in_savepoint<T, E: From<StorageError>>(
+    connection: &mut Connection,
+    change: impl FnOnce(&mut Connection) -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
+    catch_unwind(AssertUnwindSafe(|| {
+        connection.transaction(|connection| change(connection).map_err(Refused::Change)).map_err(Refused::into_inner)
+    }))
+    .unwrap_or_else(|_| Err(E::from(StorageError::Interrupted)))
+}
+
+/// Lets `transaction` turn its own errors into something that any `E` can be made of.
+pub(super) enum Refused<E> {
+    Change(E),
+    Database(StorageError),
+}
+
+impl<E> From<diesel::result::Error> for Refused<E> {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl<E: From<StorageError>> Refused<E> {
+    pub(super) fn into_inner(self) -> E {
+        match self {
+            Self::Change(error) => error,
+            Self::Database(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Errors of the API as problem details (RFC 9457), and the rules around all of its routes.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{StatusCode, header};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse};
+use serde::Serialize;
+
+use crate::domain::secret::contains_secret;
+use crate::web::error::{ApiFailure, Failure};
+
+#[derive(Serialize)]
+struct ProblemJson<'a> {
+    /// `about:blank`: the status says what kind of problem it is.
+    r#type: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+}
+
+/// The answer to a failure.
+pub fn response(failure: &Failure) -> HttpResponse {
+    let status = match failure.status() {
+        StatusCode::SEE_OTHER => StatusCode::UNAUTHORIZED,
+        status => status,
+    };
+    let mut response = HttpResponse::build(status);
+    match failure {
+        Failure::Unauthorized(_) => {
+            // RFC 6750, section 3, and RFC 7617: both schemes lead in.
+            response.append_header((header::WWW_AUTHENTICATE, "Bearer realm=\"Tokenhouse\""));
+            response.append_header((header::WWW_AUTHENTICATE, "Basic realm=\"Tokenhouse\", charset=\"UTF-8\""));
+        }
+        Failure::InsufficientScope(scope) => {
+            let value = format!(
+                "Bearer realm=\"Tokenhouse\", error=\"insufficient_scope\", scope=\"{}:{}\"",
+                scope.area.label().to_lowercase(),
+                scope.needed.name()
+            );
+            response.append_header((header::WWW_AUTHENTICATE, value));
+        }
+        _ => {}
+    }
+    if let Some(seconds) = failure.retry_after() {
+        response.insert_header((header::RETRY_AFTER, seconds));
+    }
+    if let Some(methods) = failure.allow() {
+        response.insert_header((header::ALLOW, methods));
+    }
+    let problem = ProblemJson {
+        r#type: "about:blank",
+        title: status.canonical_reason().unwrap_or("Error"),
+        status: status.as_u16(),
+        detail: &failure.sentence(),
+    };
+    let body = serde_json::to_string(&problem).unwrap_or_default();
+    response.insert_header((header::CONTENT_TYPE, "application/problem+json")).body(body)
+}
+
+/// Around every route of the API: a token in the address is an error that says where it belongs.
+pub async fn around(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if request.uri().path_and_query().is_some_and(|text| contains_secret(text.as_str())) {
+        let sentence = "A token does not belong into an address, where logs keep it. \
+                        Send it as “Authorization: Bearer <token>”, and rotate this one: it may have leaked.";
+        let failure = ApiFailure(Failure::BadRequest(sentence.into()));
+        return Ok(request.into_response(HttpResponse::from_error(failure)));
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
+}

@@ -1,0 +1,44 @@
+//! The application: which rules hold around which routes.
+
+use actix_session::SessionMiddleware;
+use actix_session::config::CookieContentSecurity;
+use actix_web::body::BoxBody;
+use actix_web::cookie::SameSite;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::from_fn;
+use actix_web::{App, Error, web};
+
+use super::portal::Portal;
+use super::session::Store;
+use super::{cookies, middleware, routes};
+
+pub fn app(
+    portal: web::Data<Portal>,
+) -> App<
+    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>,
+> {
+    let session = SessionMiddleware::builder(Store(portal.clone()), portal.cookie_key.clone())
+        .cookie_name(cookies::SESSION.to_owned())
+        .cookie_secure(true)
+        .cookie_http_only(true)
+        .cookie_same_site(SameSite::Lax)
+        .cookie_content_security(CookieContentSecurity::Signed)
+        .build();
+    App::new()
+        .app_data(portal)
+        .configure(routes::open)
+        .service(
+            web::scope("/api")
+                .wrap(from_fn(super::api::problem::around))
+                .configure(routes::api)
+                .default_service(web::to(routes::no_door)),
+        )
+        .service(
+            web::scope("")
+                .wrap(session)
+                .wrap(from_fn(middleware::pages::around))
+                .configure(routes::pages)
+                .default_service(web::to(routes::no_page)),
+        )
+        .wrap(from_fn(middleware::request::around))
+}

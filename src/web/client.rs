@@ -1,0 +1,134 @@
+//! Who is at the other end of the connection, believing proxies only where they are trusted.
+
+use std::future::{Ready, ready};
+use std::net::{IpAddr, Ipv4Addr};
+
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+
+use super::error::{Failure, PageFailure};
+use super::portal::{Portal, Settings};
+use crate::domain::caller::user_agent;
+
+/// The other end of a request.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pub address: IpAddr,
+    /// Cut to what is kept.
+    pub user_agent: String,
+    /// Whether nobody on the way can read along: loopback, or a trusted proxy that says https.
+    pub private: bool,
+}
+
+impl Client {
+    pub fn of(request: &HttpRequest, settings: &Settings) -> Self {
+        let peer = peer(request);
+        let trusts = |address: IpAddr| settings.trusted_proxies.iter().any(|network| network.contains(&address));
+        let (address, https) = if trusts(peer) {
+            let hops = values(request, "x-forwarded-for");
+            let address = hops.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok()).map(|hop| hop.to_canonical());
+            // The right-most hop that is no proxy of ours; what stands further left may be made up.
+            let mut last = peer;
+            for hop in address {
+                last = hop;
+                if !trusts(hop) {
+                    break;
+                }
+            }
+            (last, values(request, "x-forwarded-proto").last().is_some_and(|scheme| scheme == "https"))
+        } else {
+            (peer, false)
+        };
+        Self { address, user_agent: user_agent(agent(request)), private: https || peer.is_loopback() }
+    }
+
+    /// Credentials travel only where nobody reads along.
+    pub fn require_private(&self) -> Result<(), Failure> {
+        if self.private {
+            Ok(())
+        } else {
+            Err(Failure::Forbidden(
+                "Credentials are not accepted over plain HTTP. Use the portal's https address.".into(),
+            ))
+        }
+    }
+}
+
+impl FromRequest for Client {
+    type Error = PageFailure;
+    type Future = Ready<Result<Self, PageFailure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let portal = request.app_data::<web::Data<Portal>>();
+        ready(
+            portal
+                .map(|portal| Self::of(request, &portal.settings))
+                .ok_or_else(|| Failure::Internal("no portal in the application".into()).into()),
+        )
+    }
+}
+
+/// The address at the other end of the socket.
+pub fn peer(request: &HttpRequest) -> IpAddr {
+    request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip().to_canonical())
+}
+
+pub fn agent(request: &HttpRequest) -> &str {
+    request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("")
+}
+
+/// The parts of a header that is a list, over all its lines.
+fn values(request: &HttpRequest, name: &str) -> Vec<String> {
+    request
+        .headers()
+        .get_all(name)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|part| part.trim().to_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PublicUrl;
+    use crate::domain::session::Lifetimes;
+    use actix_web::test::TestRequest;
+
+    fn client(peer: &str, headers: &[(&'static str, &str)]) -> Client {
+        let settings = Settings {
+            instance_name: String::new(),
+            public_url: PublicUrl::of_listener("127.0.0.1:1".parse().unwrap()),
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            max_api_tokens: 5,
+            lifetimes: Lifetimes { idle: 1, absolute: 1, reauthentication: 1 },
+        };
+        let mut request = TestRequest::default().peer_addr(format!("{peer}:4000").parse().unwrap());
+        for header in headers {
+            request = request.append_header(*header);
+        }
+        Client::of(&request.to_http_request(), &settings)
+    }
+
+    #[test]
+    fn a_stranger_cannot_choose_its_address_or_claim_https() {
+        let client = client("192.0.2.1", &[("x-forwarded-for", "203.0.113.7"), ("x-forwarded-proto", "https")]);
+        assert_eq!(client.address.to_string(), "192.0.2.1");
+        assert!(!client.private);
+    }
+
+    #[test]
+    fn behind_trusted_proxies_the_right_most_stranger_is_the_client() {
+        let hops = "198.51.100.9, 203.0.113.7, 10.0.0.2";
+        let client = client("10.0.0.1", &[("x-forwarded-for", hops), ("x-forwarded-proto", "https")]);
+        assert_eq!(client.address.to_string(), "203.0.113.7");
+        assert!(client.private);
+    }
+
+    #[test]
+    fn nonsense_from_a_proxy_leaves_the_proxy_itself() {
+        assert_eq!(client("10.0.0.1", &[("x-forwarded-for", "unknown")]).address.to_string(), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &[]).address.to_string(), "10.0.0.1");
+        assert!(!client("10.0.0.1", &[("x-forwarded-proto", "http")]).private);
+    }
+}

@@ -1,0 +1,152 @@
+//! A signed-in user, and one who holds a certain privilege.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::pin::Pin;
+
+use actix_session::SessionExt as _;
+use actix_web::dev::Payload;
+use actix_web::http::Method;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
+
+use crate::domain::event::Actor;
+use crate::domain::privilege::Privilege;
+use crate::domain::session::Session;
+use crate::domain::timestamp::{MINUTE, Timestamp};
+use crate::domain::user::User;
+use crate::storage::sessions;
+use crate::web::client::Client;
+use crate::web::error::{Failure, PageFailure};
+use crate::web::portal::Portal;
+use crate::web::session::key_digest;
+
+/// The user of a live session, as they stand in the database at this moment.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    pub user: User,
+    pub session: Session,
+    pub client: Client,
+    /// The moment of the request.
+    pub now: Timestamp,
+    recent: bool,
+}
+
+/// What an error page shows of the user.
+#[derive(Debug, Clone)]
+pub struct Viewer {
+    pub display_name: String,
+    pub api_access: bool,
+}
+
+impl SignedIn {
+    async fn find(request: HttpRequest) -> Result<Self, Failure> {
+        let portal = request
+            .app_data::<web::Data<Portal>>()
+            .cloned()
+            .ok_or_else(|| Failure::Internal("no portal in the application".into()))?;
+        let missing = || Failure::SessionMissing { next: repeatable(&request) };
+        let digest = key_digest(&request.get_session()).ok_or_else(missing)?;
+        let found = portal.db.look_up(move |connection| sessions::find_by_key(connection, &digest)).await?;
+        let (session, user) = found.ok_or_else(missing)?;
+        let now = portal.now();
+        if user.disabled_at.is_some() || !session.is_live(now, &portal.settings.lifetimes) {
+            return Err(missing());
+        }
+        let client = Client::of(&request, &portal.settings);
+        client.require_private()?;
+        if now.since(session.last_seen_at) >= MINUTE {
+            portal.uses.session_seen(session.id, now);
+        }
+        request
+            .extensions_mut()
+            .insert(Viewer { display_name: user.display_name.clone(), api_access: user.holds(Privilege::ApiAccess) });
+        let recent = session.authenticated_recently(now, &portal.settings.lifetimes);
+        Ok(Self { user, session, client, now, recent })
+    }
+
+    /// Whether the password was entered lately.
+    pub const fn authenticated_recently(&self) -> bool {
+        self.recent
+    }
+
+    /// For the GET of a sensitive form: passes if the password was entered lately, else leads to its entry and back.
+    pub fn require_recent(&self, request: &HttpRequest) -> Result<(), Failure> {
+        if self.recent {
+            return Ok(());
+        }
+        Err(Failure::ReauthenticationNeeded { next: address(request) })
+    }
+
+    /// This user in an event.
+    pub fn actor(&self) -> Actor {
+        Actor::User {
+            id: self.user.id,
+            username: self.user.username.as_str().to_owned(),
+            address: self.client.address.to_string(),
+        }
+    }
+}
+
+/// The address to come back to, for a request that may be repeated.
+fn repeatable(request: &HttpRequest) -> Option<String> {
+    [Method::GET, Method::HEAD].contains(request.method()).then(|| address(request))
+}
+
+fn address(request: &HttpRequest) -> String {
+    request.uri().path_and_query().map_or_else(String::new, ToString::to_string)
+}
+
+impl FromRequest for SignedIn {
+    type Error = PageFailure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, PageFailure>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { Ok(Self::find(request).await?) })
+    }
+}
+
+/// A privilege as a type.
+pub trait Held {
+    const PRIVILEGE: Privilege;
+}
+
+/// The privilege *API Access*.
+#[derive(Debug)]
+pub struct ApiAccess;
+
+impl Held for ApiAccess {
+    const PRIVILEGE: Privilege = Privilege::ApiAccess;
+}
+
+/// A signed-in user who holds the privilege `P`.
+#[derive(Debug)]
+pub struct Holding<P>(pub SignedIn, PhantomData<P>);
+
+impl<P> Deref for Holding<P> {
+    type Target = SignedIn;
+
+    fn deref(&self) -> &SignedIn {
+        &self.0
+    }
+}
+
+impl<P: Held> FromRequest for Holding<P> {
+    type Error = PageFailure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, PageFailure>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let who = SignedIn::find(request).await?;
+            if who.user.holds(P::PRIVILEGE) {
+                return Ok(Self(who, PhantomData));
+            }
+            let label = P::PRIVILEGE.label();
+            let sentence =
+                format!("This needs the privilege {label}, which you do not hold. Ask an administrator for it.");
+            Err(Failure::Forbidden(sentence).into())
+        })
+    }
+}

@@ -1,0 +1,234 @@
+//! Forms as they arrive: read strictly, field by field, so that nothing unknown or doubled slips in.
+
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt as _;
+use percent_encoding::percent_decode;
+use std::future::{Ready, ready};
+use zeroize::Zeroizing;
+
+use super::error::Failure;
+use crate::domain::Invalid;
+use crate::domain::password::Password;
+
+/// Largest body in bytes.
+pub const LARGEST: usize = 64 * 1024;
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What was typed into a field, and what is wrong with it.
+#[derive(Debug, Clone, Default)]
+pub struct Field {
+    pub value: String,
+    pub error: Option<String>,
+}
+
+impl Field {
+    pub fn of(value: impl Into<String>) -> Self {
+        Self { value: value.into(), error: None }
+    }
+
+    /// Parses what was typed; on refusal the sentence stays with the field.
+    pub fn parse<T>(&mut self, parse: impl FnOnce(&str) -> Result<T, Invalid>) -> Option<T> {
+        match parse(&self.value) {
+            Ok(value) => Some(value),
+            Err(Invalid(sentence)) => {
+                self.error = Some(sentence);
+                None
+            }
+        }
+    }
+}
+
+/// A field whose value is never shown again.
+#[derive(Debug, Clone, Default)]
+pub struct SecretField {
+    pub error: Option<String>,
+}
+
+/// A line of the summary of errors: the id of the field, and what is wrong with it.
+#[derive(Debug, Clone)]
+pub struct FieldError {
+    pub field: &'static str,
+    pub message: String,
+}
+
+/// The errors of a form's fields, in their order on the page.
+pub fn errors<'a>(fields: impl IntoIterator<Item = (&'static str, &'a Option<String>)>) -> Vec<FieldError> {
+    fields.into_iter().filter_map(|(field, error)| error.clone().map(|message| FieldError { field, message })).collect()
+}
+
+/// One choice of several.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    pub value: String,
+    pub label: String,
+    pub hint: String,
+    pub checked: bool,
+}
+
+/// The body of a request that has not been looked at yet: who may send it is decided first.
+pub struct Body {
+    payload: Payload,
+    content_type: Option<String>,
+    length: Option<usize>,
+}
+
+impl FromRequest for Body {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+        ready(Ok(Self {
+            payload: payload.take(),
+            content_type: text(header::CONTENT_TYPE).map(str::to_ascii_lowercase),
+            length: text(header::CONTENT_LENGTH).and_then(|value| value.parse().ok()),
+        }))
+    }
+}
+
+impl Body {
+    /// Reads a form that may have these fields: `single` ones at most once, `repeated` ones as often as wanted.
+    pub async fn form(self, single: &[&str], repeated: &[&str]) -> Result<Typed, Failure> {
+        let media_type = self.content_type.as_deref().map(|value| value.split(';').next().unwrap_or_default().trim());
+        if media_type != Some("application/x-www-form-urlencoded") {
+            return Err(Failure::UnsupportedMediaType);
+        }
+        let bytes = self.bytes().await?;
+        let typed = Typed::parse(&bytes)?;
+        typed.check(single, repeated)?;
+        Ok(typed)
+    }
+
+    async fn bytes(mut self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        if self.length.is_some_and(|length| length > LARGEST) {
+            return Err(Failure::TooLarge);
+        }
+        let read = async {
+            let mut bytes = Zeroizing::new(Vec::with_capacity(self.length.unwrap_or(1_024)));
+            while let Some(chunk) = self.payload.next().await {
+                let chunk = chunk.map_err(|_| Failure::BadRequest("The request ended before its body did.".into()))?;
+                if bytes.len() + chunk.len() > LARGEST {
+                    return Err(Failure::TooLarge);
+                }
+                bytes.extend_from_slice(&chunk);
+            }
+            Ok(bytes)
+        };
+        tokio::time::timeout(PATIENCE, read).await.map_err(|_| Failure::Timeout)?
+    }
+}
+
+/// The fields of a form as they were typed.
+pub struct Typed(Vec<(String, Zeroizing<String>)>);
+
+impl Typed {
+    /// The query of a request, which may have these parameters, each at most once.
+    pub fn of_query(request: &HttpRequest, single: &[&str]) -> Result<Self, Failure> {
+        let query = Self::of_any_query(request)?;
+        query.check(single, &[])?;
+        Ok(query)
+    }
+
+    /// The query of a request, whatever it holds: links may come from anywhere, and what is unknown is passed over.
+    pub fn of_any_query(request: &HttpRequest) -> Result<Self, Failure> {
+        Self::parse(request.query_string().as_bytes())
+    }
+
+    fn parse(body: &[u8]) -> Result<Self, Failure> {
+        let decode = |part: &[u8]| {
+            let spaced: Zeroizing<Vec<u8>> =
+                Zeroizing::new(part.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect());
+            let decoded = percent_decode(&spaced).decode_utf8();
+            decoded
+                .map(|text| Zeroizing::new(text.into_owned()))
+                .map_err(|_| Failure::BadRequest("The request is not valid UTF-8.".into()))
+        };
+        body.split(|&byte| byte == b'&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| {
+                let split = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
+                let value = pair.get(split + 1..).unwrap_or_default();
+                Ok((decode(&pair[..split])?.to_string(), decode(value)?))
+            })
+            .collect::<Result<_, Failure>>()
+            .map(Self)
+    }
+
+    fn check(&self, single: &[&str], repeated: &[&str]) -> Result<(), Failure> {
+        for (index, (name, _)) in self.0.iter().enumerate() {
+            if repeated.contains(&name.as_str()) {
+                continue;
+            }
+            if !single.contains(&name.as_str()) {
+                return Err(Failure::BadRequest(
+                    "There is a field that is not known here. Load the page again, or look the fields up.".into(),
+                ));
+            }
+            if self.0[..index].iter().any(|(other, _)| other == name) {
+                return Err(Failure::BadRequest(format!("The field “{name}” is there more than once.")));
+            }
+        }
+        Ok(())
+    }
+
+    /// What was typed into a field; empty if it is missing.
+    pub fn text(&self, name: &str) -> &str {
+        self.0.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The same, ready to be shown again.
+    pub fn field(&self, name: &str) -> Field {
+        Field::of(self.text(name))
+    }
+
+    pub fn all(&self, name: &str) -> Vec<String> {
+        self.0.iter().filter(|(own, _)| own == name).map(|(_, value)| value.to_string()).collect()
+    }
+
+    pub fn secret(&self, name: &str) -> Zeroizing<String> {
+        Zeroizing::new(self.text(name).to_owned())
+    }
+
+    /// A password that was typed to prove who one is.
+    pub fn password(&self) -> Password {
+        Password::typed(self.secret("password"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(body: &str) -> Result<Typed, Failure> {
+        Typed::parse(body.as_bytes())
+    }
+
+    #[test]
+    fn fields_are_decoded() {
+        let typed = parse("name=a+b%26c&empty=&flag&r=1&r=2&&x=%C3%A4").unwrap();
+        assert_eq!(typed.text("name"), "a b&c");
+        assert_eq!(typed.text("x"), "ä");
+        assert_eq!((typed.text("empty"), typed.text("flag"), typed.text("none")), ("", "", ""));
+        assert_eq!(typed.all("r"), ["1", "2"]);
+    }
+
+    #[test]
+    fn what_is_not_utf_8_is_refused_and_not_replaced() {
+        assert!(matches!(parse("name=%ff"), Err(Failure::BadRequest(_))));
+        assert!(matches!(Typed::parse(b"name=\xff"), Err(Failure::BadRequest(_))));
+        assert!(matches!(parse("na%ffme=x"), Err(Failure::BadRequest(_))));
+    }
+
+    #[test]
+    fn unknown_and_doubled_fields_are_refused() {
+        assert!(parse("a=1&b=2").unwrap().check(&["a", "b"], &[]).is_ok());
+        assert!(parse("a=1&c=2").unwrap().check(&["a", "b"], &[]).is_err());
+        assert!(parse("a=1&a=1").unwrap().check(&["a"], &[]).is_err());
+        assert!(parse("a=1&r=1&r=1").unwrap().check(&["a"], &["r"]).is_ok());
+    }
+}

@@ -1,0 +1,151 @@
+//! Around every page: is it asked for under our name, by our own pages and with our own cookies; and what an error looks like.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{StatusCode, Uri};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::request::RequestId;
+use super::{cookie_guard, same_origin};
+use crate::domain::secret::contains_secret;
+use crate::web::cookies;
+use crate::web::error::{Failure, PageFailure};
+use crate::web::extract::signed_in::Viewer;
+use crate::web::notice;
+use crate::web::page::{Shell, html};
+use crate::web::portal::Portal;
+use crate::web::urls;
+
+pub async fn around(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if let Err(failure) = admit(&request) {
+        let response = HttpResponse::from_error(PageFailure(failure));
+        return Ok(with_page(request.into_response(response)));
+    }
+    let leaves_secret = cookies::raw(request.headers(), cookies::NAVIGATION).is_some();
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    if response.status().is_client_error() || response.status().is_server_error() {
+        response = with_page(response);
+    }
+    if response.request().extensions().contains::<notice::Shown>() {
+        append_cookie(&mut response, &cookies::removal(cookies::NOTICE));
+    }
+    if leaves_secret && !sets_cookie(&response, cookies::NAVIGATION) {
+        append_cookie(&mut response, &cookies::removal(cookies::NAVIGATION));
+    }
+    Ok(response)
+}
+
+fn admit(request: &ServiceRequest) -> Result<(), Failure> {
+    let portal = request.app_data::<web::Data<Portal>>().ok_or_else(|| Failure::Internal("no portal".into()))?;
+    let headers = request.headers();
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let public_url = &portal.settings.public_url;
+    if !public_url.is_host(host) || request.uri().authority().is_some_and(|own| !public_url.is_host(own.as_str())) {
+        return Err(Failure::Misdirected);
+    }
+    if holds_secret(request.uri()) {
+        return Err(Failure::BadRequest(
+            "A token does not belong into an address. Treat it as leaked: revoke it.".into(),
+        ));
+    }
+    if !cookie_guard::passes(headers) {
+        return Err(Failure::BadRequest(
+            "The browser sent cookies that another site made to look like ours. Delete the cookies of this site."
+                .into(),
+        ));
+    }
+    if !same_origin::passes(request.method(), headers, public_url) {
+        return Err(Failure::Forbidden(
+            "This request does not come from a page of this portal. Open the portal itself and try again.".into(),
+        ));
+    }
+    Ok(())
+}
+
+fn holds_secret(uri: &Uri) -> bool {
+    uri.path_and_query().is_some_and(|text| contains_secret(text.as_str()))
+}
+
+#[derive(Template)]
+#[template(path = "pages/error.html")]
+struct ErrorPage {
+    shell: Shell,
+    status: u16,
+    title: String,
+    sentence: String,
+    request_id: String,
+    back: String,
+    back_label: String,
+}
+
+/// Draws the page of an error that a handler or the framework answered with.
+fn with_page(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let failure = response.response().error().and_then(|error| error.as_error::<PageFailure>());
+    let (title, sentence) = match failure {
+        Some(PageFailure(failure)) => (failure.title().to_owned(), failure.sentence()),
+        // A page of its own, such as a form with what was typed.
+        None if response.headers().contains_key(header::CONTENT_TYPE) => return response,
+        None => of_status(response.status()),
+    };
+    let (request, old) = response.into_parts();
+    let mut drawn = draw(&request, old.status(), title, sentence);
+    for name in [header::RETRY_AFTER, header::ALLOW, header::SET_COOKIE] {
+        copy(&name, &old, &mut drawn);
+    }
+    ServiceResponse::new(request, drawn)
+}
+
+/// For what the framework itself refuses.
+fn of_status(status: StatusCode) -> (String, String) {
+    let failure = match status {
+        StatusCode::NOT_FOUND => Failure::NotFound,
+        _ => Failure::Internal(String::new()),
+    };
+    (failure.title().to_owned(), failure.sentence())
+}
+
+fn draw(request: &HttpRequest, status: StatusCode, title: String, sentence: String) -> HttpResponse {
+    let viewer = request.extensions().get::<Viewer>().cloned();
+    let instance = request
+        .app_data::<web::Data<Portal>>()
+        .map_or_else(String::new, |portal| portal.settings.instance_name.clone());
+    let signs_in = status == StatusCode::UNAUTHORIZED;
+    let (back, back_label) = if signs_in { (urls::LOGIN, "Sign in") } else { (urls::ROOT, "Back to the start") };
+    let page = ErrorPage {
+        shell: Shell {
+            instance,
+            api_access: viewer.as_ref().is_some_and(|viewer| viewer.api_access),
+            signed_in: viewer.map(|viewer| viewer.display_name),
+            ..Shell::default()
+        },
+        status: status.as_u16(),
+        title,
+        sentence,
+        request_id: RequestId::of(request),
+        back: back.to_owned(),
+        back_label: back_label.to_owned(),
+    };
+    html(status, &page).unwrap_or_else(|_| HttpResponse::new(status))
+}
+
+fn copy(name: &HeaderName, from: &HttpResponse, to: &mut HttpResponse) {
+    for value in from.headers().get_all(name) {
+        to.headers_mut().append(name.clone(), value.clone());
+    }
+}
+
+fn append_cookie(response: &mut ServiceResponse<BoxBody>, cookie: &str) {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
+
+fn sets_cookie(response: &ServiceResponse<BoxBody>, name: &str) -> bool {
+    response.headers().get_all(header::SET_COOKIE).any(|value| value.as_bytes().starts_with(name.as_bytes()))
+}

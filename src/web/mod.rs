@@ -1,0 +1,22 @@
+//! HTTP: `pages` for people, `api` for scripts, `gateway` for proxies, registries and probes.
+//! The layer that everything else knows nothing of.
+
+pub mod api;
+pub mod app;
+pub mod assets;
+pub mod client;
+pub mod cookies;
+pub mod error;
+pub mod extract;
+pub mod form;
+pub mod gateway;
+pub mod middleware;
+pub mod next;
+pub mod notice;
+pub mod page;
+pub mod pages;
+pub mod portal;
+pub mod routes;
+pub mod server;
+pub mod session;
+pub mod urls;

@@ -1,0 +1,133 @@
+//! What all pages have in common: the frame around them, and how moments and states are shown.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::error::Failure;
+use super::extract::signed_in::SignedIn;
+use super::notice;
+use super::portal::Portal;
+use crate::domain::api_token::{LastUse as Used, Status};
+use crate::domain::caller::Caller;
+use crate::domain::privilege::Privilege;
+use crate::domain::timestamp::Timestamp;
+
+/// The frame of a page.
+#[derive(Debug, Default)]
+pub struct Shell {
+    pub instance: String,
+    /// Display name of the user.
+    pub signed_in: Option<String>,
+    pub notice: Option<String>,
+    /// Whether a form was refused; the title says so first.
+    pub failed: bool,
+    /// Whether there is a tab API Token Management.
+    pub api_access: bool,
+}
+
+impl Shell {
+    /// For a page that anybody may see.
+    pub fn anonymous(portal: &Portal, request: &HttpRequest) -> Self {
+        Self {
+            instance: portal.settings.instance_name.clone(),
+            notice: notice::take(request, portal),
+            ..Self::default()
+        }
+    }
+
+    /// For a page of a signed-in user.
+    pub fn of(portal: &Portal, request: &HttpRequest, who: &SignedIn) -> Self {
+        Self {
+            signed_in: Some(who.user.display_name.clone()),
+            api_access: who.user.holds(Privilege::ApiAccess),
+            ..Self::anonymous(portal, request)
+        }
+    }
+
+    pub const fn failed(mut self, failed: bool) -> Self {
+        self.failed = failed;
+        self
+    }
+}
+
+/// A page with its status.
+pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, Failure> {
+    Ok(HttpResponse::build(status)
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .body(page.render()?))
+}
+
+/// A moment in three forms.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    /// RFC 3339
+    pub iso: String,
+    /// `21 Nov 2026, 14:05 UTC`
+    pub text: String,
+    /// `in 3 days`
+    pub relative: String,
+}
+
+impl Moment {
+    pub fn new(at: Timestamp, now: Timestamp) -> Self {
+        Self { iso: at.for_machines(), text: at.for_people(), relative: at.relative_to(now) }
+    }
+}
+
+/// A status: an icon and a word, in a colour.
+#[derive(Debug, Clone, Copy)]
+pub struct Badge {
+    pub class: &'static str,
+    pub icon: &'static str,
+    pub label: &'static str,
+}
+
+impl Badge {
+    pub const fn of(status: Status) -> Self {
+        let (class, icon) = match status {
+            Status::Active => ("ok", "check"),
+            Status::ExpiringSoon => ("warn", "clock"),
+            Status::Expired => ("danger", "alert"),
+            Status::Disabled => ("muted", "pause"),
+            Status::Revoked => ("muted", "ban"),
+        };
+        Self { class, icon, label: status.label() }
+    }
+}
+
+/// When a token was last used, and from where.
+#[derive(Debug, Clone)]
+pub struct LastUse {
+    pub at: Moment,
+    pub address: String,
+}
+
+impl LastUse {
+    pub fn new(used: &Used, now: Timestamp) -> Self {
+        Self { at: Moment::new(used.at, now), address: used.address.clone() }
+    }
+}
+
+/// A line of the list of callers.
+#[derive(Debug, Clone)]
+pub struct CallerRow {
+    pub address: String,
+    pub user_agent: String,
+    pub first: Moment,
+    pub last: Moment,
+    pub uses: String,
+}
+
+impl CallerRow {
+    pub fn new(caller: &Caller, now: Timestamp) -> Self {
+        let agent = caller.user_agent.as_str();
+        Self {
+            address: caller.address.clone(),
+            user_agent: if agent.is_empty() { "not told".into() } else { agent.to_owned() },
+            first: Moment::new(caller.first_used_at, now),
+            last: Moment::new(caller.last_used_at, now),
+            uses: caller.uses.to_string(),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Pages for people: one module for each address, named as the address is.
+
+pub mod home;
+pub mod profile;
+pub mod reauthentication;
+pub mod setup;
+pub mod sign_in;

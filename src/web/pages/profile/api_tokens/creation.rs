@@ -1,0 +1,201 @@
+//! `GET /profile/api-tokens/new` and `POST /profile/api-tokens`: Generate New Token.
+
+use actix_session::Session;
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::form::{ApiTokenForm, REPEATED, SINGLE, Terms, Wish};
+use super::{change, limit};
+use crate::auth::authorize::repositories_seen_by;
+use crate::domain::api_token::ApiToken;
+use crate::domain::id::ApiTokenId;
+use crate::domain::secret::{Secret, SecretKind, random_code};
+use crate::randomness;
+use crate::storage::api_token_changes::{Made, Refusal};
+use crate::storage::api_tokens::{Listed, find, list};
+use crate::storage::{Connection, policies, reveals};
+use crate::web::error::{Failure, PageFailure};
+use crate::web::extract::signed_in::{ApiAccess, Holding, SignedIn};
+use crate::web::form::{Body, FieldError, Typed};
+use crate::web::page::{Shell, html};
+use crate::web::pages::reauthentication::confirm;
+use crate::web::portal::Portal;
+use crate::web::{notice, urls};
+
+/// Most repositories that the form offers one by one.
+const MOST_REPOSITORIES: i64 = 1_000;
+
+#[derive(Template)]
+#[template(path = "pages/profile/api_tokens/new.html")]
+struct NewApiTokenPage {
+    shell: Shell,
+    form: ApiTokenForm,
+    errors: Vec<FieldError>,
+    nonce: String,
+    recreates: Option<Recreated>,
+    ask_password: bool,
+}
+
+/// The token whose settings fill the form.
+struct Recreated {
+    id: String,
+    name: String,
+}
+
+/// What the form needs to know of the user's tokens.
+struct Situation {
+    terms: Terms,
+    tokens: Vec<ApiToken>,
+    /// The token to recreate, if one was named.
+    original: Option<ApiToken>,
+}
+
+impl Situation {
+    async fn find(portal: &Portal, who: &SignedIn, recreates: Option<ApiTokenId>) -> Result<Self, Failure> {
+        let (owner, privileges, now) = (who.user.id, who.user.privileges, who.now);
+        portal
+            .db
+            .read(move |connection: &mut Connection| -> Result<Self, Failure> {
+                let original = match recreates {
+                    Some(id) => Some(find(connection, owner, id)?.ok_or(Failure::NotFound)?),
+                    None => None,
+                };
+                let terms = Terms {
+                    now,
+                    policy: policies::current(connection)?,
+                    repositories: repositories_seen_by(connection, owner, privileges, None, MOST_REPOSITORIES)?,
+                    administers: privileges.administers(),
+                };
+                Ok(Self { terms, tokens: list(connection, owner, Listed::Current, 100)?, original })
+            })
+            .await
+    }
+
+    /// `Token 1`, `Token 2`, …: the first that is free.
+    fn suggestion(&self) -> String {
+        let taken: Vec<String> = self.tokens.iter().map(|token| token.name.key()).collect();
+        (1..=taken.len() + 1)
+            .map(|number| format!("Token {number}"))
+            .find(|name| !taken.contains(&name.to_lowercase()))
+            .unwrap_or_default()
+    }
+
+    fn recreated(&self) -> Option<Recreated> {
+        let original = self.original.as_ref()?;
+        Some(Recreated { id: original.id.to_string(), name: original.name.as_str().to_owned() })
+    }
+}
+
+fn recreates(typed: &Typed) -> Result<Option<ApiTokenId>, Failure> {
+    match typed.text("recreates") {
+        "" => Ok(None),
+        id => id.parse().map(Some).map_err(|_| Failure::NotFound),
+    }
+}
+
+/// `GET /profile/api-tokens/new`
+pub async fn new(
+    portal: web::Data<Portal>,
+    request: HttpRequest,
+    who: Holding<ApiAccess>,
+) -> Result<HttpResponse, PageFailure> {
+    let query = Typed::of_any_query(&request)?;
+    let situation = Situation::find(&portal, &who, recreates(&query)?).await?;
+    if let Some(original) = &situation.original
+        && !original.can_recreate(who.now)
+    {
+        return Err(Refusal::WrongStatus(original.status(who.now).label()).into());
+    }
+    let most = limit(&portal, &situation.terms.policy);
+    if situation.original.is_none() && situation.tokens.len() >= most {
+        let text = format!("You have {most} of {most} tokens. Revoke one, then generate another.");
+        return Ok(notice::see_other(&portal, urls::API_TOKENS, &text));
+    }
+    who.require_recent(&request)?;
+    let blank = match &situation.original {
+        Some(original) => Wish::like(original, &situation.terms),
+        None => Wish::blank(situation.suggestion(), &situation.terms),
+    };
+    let page = NewApiTokenPage {
+        shell: Shell::of(&portal, &request, &who),
+        form: blank.prefilled(&query).form(&situation.terms),
+        errors: Vec::new(),
+        nonce: random_code(&mut randomness::system()),
+        recreates: situation.recreated(),
+        ask_password: false,
+    };
+    Ok(html(StatusCode::OK, &page)?)
+}
+
+/// `POST /profile/api-tokens`: 303 to the page that shows the token once.
+pub async fn create(
+    portal: web::Data<Portal>,
+    request: HttpRequest,
+    who: Holding<ApiAccess>,
+    session: Session,
+    body: Body,
+) -> Result<HttpResponse, PageFailure> {
+    let typed = body.form(&SINGLE, &REPEATED).await?;
+    let nonce = nonce(&typed)?;
+    let situation = Situation::find(&portal, &who, recreates(&typed)?).await?;
+    let wish = Wish::typed(&typed);
+    let mut form = wish.form(&situation.terms);
+    let original = situation.original.as_ref().map(|token| token.id);
+    let parsed = wish.parse(&situation.terms, original, &mut form);
+    let confirmed = parsed.is_some() && confirm(&portal, &request, &who, &session, &typed, &mut form.password).await?;
+    let refused = |form: ApiTokenForm, more: Vec<FieldError>| {
+        let errors = [form.errors(), more].concat();
+        let page = NewApiTokenPage {
+            shell: Shell::of(&portal, &request, &who).failed(true),
+            ask_password: !who.authenticated_recently() && !confirmed,
+            errors,
+            form,
+            nonce: nonce.clone(),
+            recreates: situation.recreated(),
+        };
+        html(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    };
+    let Some(wish) = parsed.filter(|_| confirmed) else { return Ok(refused(form, Vec::new())?) };
+    let most = limit(&portal, &situation.terms.policy);
+    let name = wish.name.clone();
+    let (change, session_id, shared, used) = (change(&who), who.session.id, portal.clone(), nonce.clone());
+    let made = portal
+        .db
+        .write(move |connection: &mut Connection| -> Result<Made, Refusal> {
+            let rng = &mut randomness::system();
+            let secret = Secret::generate(SecretKind::ApiToken, rng);
+            let made = change.create(connection, rng, &wish, &secret, &used, most)?;
+            if let Made::Now(id) = made {
+                let bound = reveals::bound_to(change.owner, session_id, id);
+                let sealed = shared.keys.seal(secret.reveal(), &bound, rng);
+                reveals::put(connection, id, session_id, &sealed, change.now)?;
+            }
+            Ok(made)
+        })
+        .await;
+    match made {
+        Ok(Made::Now(id) | Made::Before(id)) => {
+            Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, urls::api_token(&id))).finish())
+        }
+        Err(Refusal::NameTaken) => {
+            let name = name.as_str();
+            form.name.error = Some(format!("A token named “{name}” already exists. Choose another name."));
+            Ok(refused(form, Vec::new())?)
+        }
+        Err(Refusal::LimitReached(most)) => {
+            let message = format!("You have {most} of {most} tokens. Revoke one, then create this one.");
+            Ok(refused(form, vec![FieldError { field: "name", message }])?)
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// The nonce of a form, which makes pressing twice the same as pressing once.
+pub fn nonce(typed: &Typed) -> Result<String, Failure> {
+    let nonce = typed.text("nonce");
+    if nonce.len() == 22 && nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Ok(nonce.to_owned());
+    }
+    Err(Failure::BadRequest("The form is incomplete. Load the page again and fill it in once more.".into()))
+}

@@ -1,0 +1,103 @@
+//! `GET /profile/api-tokens`: the list, and what was revoked lately.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::limit;
+use crate::domain::api_token::{ApiToken, REVOKED_SHOWN};
+use crate::domain::id::ApiTokenId;
+use crate::domain::timestamp::Timestamp;
+use crate::storage::api_tokens::{Listed, count_current, count_revoked_since, list};
+use crate::storage::{Connection, Result as Stored, policies};
+use crate::web::error::PageFailure;
+use crate::web::extract::signed_in::{ApiAccess, Holding};
+use crate::web::form::Typed;
+use crate::web::page::{Badge, LastUse, Moment, Shell, html};
+use crate::web::portal::Portal;
+
+/// Most tokens on the page; the limit of tokens is at most 100, and more may have been revoked.
+const MOST_ROWS: i64 = 100;
+
+#[derive(Template)]
+#[template(path = "pages/profile/api_tokens/index.html")]
+struct ApiTokensPage {
+    shell: Shell,
+    rows: Vec<ApiTokenRow>,
+    count: usize,
+    limit: usize,
+    /// Whether another token may be made.
+    room: bool,
+    /// Whether the revoked ones are shown.
+    revoked: bool,
+    revoked_count: usize,
+}
+
+struct ApiTokenRow {
+    id: ApiTokenId,
+    name: String,
+    hint: String,
+    permissions: String,
+    created: Moment,
+    expires: Option<Moment>,
+    last_used: Option<LastUse>,
+    badge: Badge,
+    greyed: bool,
+    can_rotate: bool,
+    can_disable: bool,
+    can_enable: bool,
+    can_recreate: bool,
+    can_revoke: bool,
+}
+
+/// `GET /profile/api-tokens`
+pub async fn index(
+    portal: web::Data<Portal>,
+    request: HttpRequest,
+    who: Holding<ApiAccess>,
+) -> Result<HttpResponse, PageFailure> {
+    let revoked = Typed::of_any_query(&request)?.text("status") == "revoked";
+    let (owner, now) = (who.user.id, who.now);
+    let lately = now.minus(REVOKED_SHOWN);
+    let listed = if revoked { Listed::RevokedSince(lately) } else { Listed::Current };
+    let (tokens, count, revoked_count, policy) = portal
+        .db
+        .read(move |connection: &mut Connection| -> Stored<_> {
+            Ok((
+                list(connection, owner, listed, MOST_ROWS)?,
+                count_current(connection, owner)?,
+                count_revoked_since(connection, owner, lately)?,
+                policies::current(connection)?,
+            ))
+        })
+        .await?;
+    let mut rows: Vec<ApiTokenRow> = tokens.into_iter().map(|token| ApiTokenRow::new(token, now)).collect();
+    rows.sort_by_key(|row| row.greyed);
+    let limit = limit(&portal, &policy);
+    let shell = Shell::of(&portal, &request, &who);
+    let page = ApiTokensPage { shell, rows, count, limit, room: count < limit, revoked, revoked_count };
+    Ok(html(StatusCode::OK, &page)?)
+}
+
+impl ApiTokenRow {
+    fn new(token: ApiToken, now: Timestamp) -> Self {
+        let status = token.status(now);
+        let permissions = token.permissions.lines().join(", ");
+        Self {
+            id: token.id,
+            name: token.name.as_str().to_owned(),
+            created: Moment::new(token.created_at, now),
+            expires: token.expires_at.map(|end| Moment::new(end, now)),
+            last_used: token.last_use.as_ref().map(|used| LastUse::new(used, now)),
+            badge: Badge::of(status),
+            greyed: !status.works(),
+            can_rotate: token.can_rotate(now),
+            can_disable: token.can_disable(now),
+            can_enable: token.can_enable(now),
+            can_recreate: token.can_recreate(now),
+            can_revoke: token.can_revoke(),
+            permissions: if permissions.is_empty() { "None".into() } else { permissions },
+            hint: token.hint,
+        }
+    }
+}

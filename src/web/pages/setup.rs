@@ -1,0 +1,146 @@
+//! `/setup`: makes the first administrator. There only while there is no user, and only for whoever read the program's output.
+
+use actix_session::Session;
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::domain::event::{Action, Actor, NewEvent};
+use crate::domain::id::SessionId;
+use crate::domain::password::Password;
+use crate::domain::role::ADMINISTRATOR;
+use crate::domain::secret::Digest;
+use crate::domain::user::{DisplayName, Email, NewUser, Username};
+use crate::randomness;
+use crate::storage::{Connection, events, policies, roles, sessions, users};
+use crate::web::client::Client;
+use crate::web::error::{Failure, PageFailure};
+use crate::web::form::{Body, Field, FieldError, SecretField, Typed, errors};
+use crate::web::page::{Shell, html};
+use crate::web::portal::Portal;
+use crate::web::{session as web_session, urls};
+
+#[derive(Default)]
+struct SetupForm {
+    username: Field,
+    display_name: Field,
+    email: Field,
+    password: SecretField,
+}
+
+#[derive(Template)]
+#[template(path = "pages/setup/new.html")]
+struct SetupPage {
+    shell: Shell,
+    code: String,
+    form: SetupForm,
+    errors: Vec<FieldError>,
+}
+
+/// `GET /setup?code=…`
+pub async fn new(portal: web::Data<Portal>, request: HttpRequest) -> Result<HttpResponse, PageFailure> {
+    let query = Typed::of_any_query(&request)?;
+    let code = query.text("code").to_owned();
+    admit(&portal, &code).await?;
+    let shell = Shell::anonymous(&portal, &request);
+    Ok(html(StatusCode::OK, &SetupPage { shell, code, form: SetupForm::default(), errors: Vec::new() })?)
+}
+
+/// `POST /setup`: ends signed in.
+pub async fn create(
+    portal: web::Data<Portal>,
+    request: HttpRequest,
+    client: Client,
+    session: Session,
+    body: Body,
+) -> Result<HttpResponse, PageFailure> {
+    client.require_private()?;
+    if portal.setup_code.is_none() {
+        return Err(Failure::NotFound.into());
+    }
+    let typed = body.form(&["code", "username", "display_name", "email", "password"], &[]).await?;
+    admit(&portal, typed.text("code")).await?;
+    let mut form = SetupForm {
+        username: typed.field("username"),
+        display_name: typed.field("display_name"),
+        email: typed.field("email"),
+        password: SecretField::default(),
+    };
+    let Some((user, password)) = form.parse(&typed) else {
+        let shell = Shell::anonymous(&portal, &request).failed(true);
+        let errors = form.errors();
+        let page = SetupPage { shell, code: typed.text("code").to_owned(), form, errors };
+        return Ok(html(StatusCode::UNPROCESSABLE_ENTITY, &page)?);
+    };
+    let hash = portal.hasher.hash(password, &mut randomness::system()).await?;
+    let now = portal.now();
+    let made: SessionId = portal
+        .db
+        .write(move |connection: &mut Connection| -> Result<SessionId, Failure> {
+            let rng = &mut randomness::system();
+            // Two may press the button at once; the second finds the first's user.
+            policies::lock(connection)?;
+            if users::any(connection)? {
+                return Err(Failure::NotFound);
+            }
+            let role = roles::find_by_name(connection, ADMINISTRATOR)?
+                .ok_or_else(|| Failure::Internal("the role administrator is missing".into()))?;
+            let id = users::insert(connection, &user, Some(&hash), role.id, now, rng)?
+                .ok_or_else(|| Failure::Internal("a username is taken where there is no user".into()))?;
+            let address = client.address.to_string();
+            let event = NewEvent {
+                actor: Actor::Anonymous { address: address.clone() },
+                action: Action::UserCreated,
+                subject_kind: "user",
+                subject_id: id.to_string(),
+                subject_name: user.username.as_str().to_owned(),
+                detail: "first administrator, at set-up".into(),
+            };
+            events::append(connection, &event, now, rng)?;
+            Ok(sessions::insert(connection, id, &address, &client.user_agent, now, rng)?)
+        })
+        .await?;
+    web_session::renew(&session, made)?;
+    Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, urls::ROOT)).finish())
+}
+
+async fn admit(portal: &Portal, code: &str) -> Result<(), Failure> {
+    let expected = portal.setup_code.ok_or(Failure::NotFound)?;
+    if portal.db.look_up(users::any).await? {
+        return Err(Failure::NotFound);
+    }
+    if Digest::of(code) == expected {
+        return Ok(());
+    }
+    Err(Failure::Forbidden(
+        "The code in this address is not the one that the program printed when it started. Open the printed address."
+            .into(),
+    ))
+}
+
+impl SetupForm {
+    fn parse(&mut self, typed: &Typed) -> Option<(NewUser, Password)> {
+        let username = self.username.parse(Username::parse);
+        let display_name = self.display_name.parse(DisplayName::parse);
+        let email = self.email.parse(Email::parse);
+        let context = [typed.text("username"), typed.text("display_name"), typed.text("email")];
+        let password = match Password::choose(typed.secret("password"), &context) {
+            Ok(password) => Some(password),
+            Err(refusal) => {
+                self.password.error = Some(refusal.0);
+                None
+            }
+        };
+        let user = NewUser { username: username?, display_name: display_name?, email: Some(email?) };
+        Some((user, password?))
+    }
+
+    fn errors(&self) -> Vec<FieldError> {
+        errors([
+            ("username", &self.username.error),
+            ("display_name", &self.display_name.error),
+            ("email", &self.email.error),
+            ("password", &self.password.error),
+        ])
+    }
+}

@@ -1,0 +1,150 @@
+//! `/login` and `/logout`.
+
+use actix_session::Session;
+use actix_web::cookie::time::Duration;
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::auth::sign_in::{Origin, Prover, Refusal};
+use crate::domain::event::{Action, NewEvent};
+use crate::domain::id::UserId;
+use crate::randomness;
+use crate::storage::{Connection, Result as Stored, events, sessions};
+use crate::web::client::Client;
+use crate::web::error::{Failure, PageFailure};
+use crate::web::extract::signed_in::SignedIn;
+use crate::web::form::{Body, Field, FieldError, SecretField, Typed};
+use crate::web::next::page_or_start;
+use crate::web::page::{Shell, html};
+use crate::web::portal::Portal;
+use crate::web::{cookies, session as web_session, urls};
+
+/// Days for which a browser counts as known; browsers keep no cookie longer than 400.
+const DEVICE_DAYS: i64 = 400;
+
+#[derive(Template)]
+#[template(path = "pages/sign_in/new.html")]
+struct SignInPage {
+    shell: Shell,
+    username: Field,
+    password: SecretField,
+    next: String,
+    problem: Option<String>,
+    errors: Vec<FieldError>,
+}
+
+/// `GET /login`
+pub async fn new(portal: web::Data<Portal>, request: HttpRequest) -> Result<HttpResponse, PageFailure> {
+    let query = Typed::of_any_query(&request)?;
+    let page = SignInPage {
+        shell: Shell::anonymous(&portal, &request),
+        username: Field::default(),
+        password: SecretField::default(),
+        next: page_or_start(query.text("next")),
+        problem: None,
+        errors: Vec::new(),
+    };
+    Ok(html(StatusCode::OK, &page)?)
+}
+
+/// `POST /login`
+pub async fn create(
+    portal: web::Data<Portal>,
+    request: HttpRequest,
+    client: Client,
+    session: Session,
+    body: Body,
+) -> Result<HttpResponse, PageFailure> {
+    client.require_private()?;
+    let typed = body.form(&["username", "password", "next"], &[]).await?;
+    let next = page_or_start(typed.text("next"));
+    let origin = origin(&portal, &request, &client);
+    match prover(&portal).sign_in(typed.text("username"), typed.password(), &origin).await {
+        Ok((user, id)) => {
+            end_former(&portal, &session).await?;
+            web_session::renew(&session, id)?;
+            let mut response = HttpResponse::SeeOther();
+            response.insert_header((header::LOCATION, next));
+            if let Some(cookie) = device_cookie(&portal, user) {
+                response.append_header((header::SET_COOKIE, cookie));
+            }
+            Ok(response.finish())
+        }
+        Err(Refusal::Wrong) => {
+            let page = SignInPage {
+                shell: Shell::anonymous(&portal, &request).failed(true),
+                username: typed.field("username"),
+                password: SecretField::default(),
+                next,
+                problem: Some("Username or password is wrong. Check both and try again.".into()),
+                errors: Vec::new(),
+            };
+            Ok(html(StatusCode::UNAUTHORIZED, &page)?)
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// `POST /logout`
+pub async fn destroy(
+    portal: web::Data<Portal>,
+    who: SignedIn,
+    session: Session,
+    body: Body,
+) -> Result<HttpResponse, PageFailure> {
+    body.form(&[], &[]).await?;
+    let (id, now) = (who.session.id, who.now);
+    let event = NewEvent {
+        actor: who.actor(),
+        action: Action::SignedOut,
+        subject_kind: "user",
+        subject_id: who.user.id.to_string(),
+        subject_name: who.user.username.to_string(),
+        detail: String::new(),
+    };
+    portal
+        .db
+        .write(move |connection: &mut Connection| -> Stored<()> {
+            if sessions::end(connection, id)? {
+                events::append(connection, &event, now, &mut randomness::system())?;
+            }
+            Ok(())
+        })
+        .await?;
+    session.purge();
+    Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, urls::LOGIN)).finish())
+}
+
+/// What checks passwords at this moment.
+pub fn prover(portal: &Portal) -> Prover<'_> {
+    Prover { db: &portal.db, hasher: &portal.hasher, throttle: &portal.throttle, now: portal.now() }
+}
+
+/// Where a password entry comes from.
+pub fn origin(portal: &Portal, request: &HttpRequest, client: &Client) -> Origin {
+    let known = cookies::signed(request.headers(), cookies::DEVICE, &portal.cookie_key);
+    Origin {
+        address: client.address,
+        user_agent: client.user_agent.clone(),
+        known_user: known.and_then(|id| id.parse::<UserId>().ok()),
+    }
+}
+
+/// A browser that signs in anew leaves its former session, which nobody could use again.
+async fn end_former(portal: &Portal, session: &Session) -> Result<(), Failure> {
+    let Some(digest) = web_session::key_digest(session) else { return Ok(()) };
+    let end = move |connection: &mut Connection| -> Stored<()> {
+        if let Some((former, _)) = sessions::find_by_key(connection, &digest)? {
+            sessions::end(connection, former.id)?;
+        }
+        Ok(())
+    };
+    Ok(portal.db.write(end).await?)
+}
+
+fn device_cookie(portal: &Portal, user: UserId) -> Option<String> {
+    let mut cookie = cookies::make(cookies::DEVICE, user.to_string());
+    cookie.set_max_age(Duration::days(DEVICE_DAYS));
+    cookies::sign(cookie, &portal.cookie_key)
+}

@@ -1,0 +1,50 @@
+//! What every handler shares.
+
+use std::sync::atomic::AtomicBool;
+
+use actix_web::cookie::Key;
+use ipnet::IpNet;
+
+use crate::auth::hasher::Hasher;
+use crate::auth::throttle::Throttle;
+use crate::clock::Clock;
+use crate::config::PublicUrl;
+use crate::domain::secret::Digest;
+use crate::domain::session::Lifetimes;
+use crate::domain::timestamp::Timestamp;
+use crate::jobs::uses::Uses;
+use crate::storage::Db;
+use crate::storage::sealing::SealingKeys;
+
+/// The running portal.
+pub struct Portal {
+    pub db: Db,
+    pub clock: Clock,
+    pub hasher: Hasher,
+    pub throttle: Throttle,
+    pub keys: SealingKeys,
+    /// Signs the cookies.
+    pub cookie_key: Key,
+    pub uses: Uses,
+    pub settings: Settings,
+    /// Digest of the code that opens the set-up; `None` where there was a user at the start.
+    pub setup_code: Option<Digest>,
+    /// Set when the program is asked to stop.
+    pub stopping: AtomicBool,
+}
+
+/// The part of the configuration that pages and doors ask for.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub instance_name: String,
+    pub public_url: PublicUrl,
+    pub trusted_proxies: Vec<IpNet>,
+    pub max_api_tokens: usize,
+    pub lifetimes: Lifetimes,
+}
+
+impl Portal {
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

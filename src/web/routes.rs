@@ -1,0 +1,99 @@
+//! THE route table: every address, its methods and who answers. Routes are closed unless their handler takes no authority.
+
+use actix_web::{HttpRequest, HttpResponse, guard, web};
+
+use super::error::{ApiFailure, Failure, PageFailure};
+use super::pages::profile::api_tokens::{self, disablement, enablement, name, revocation, rotation};
+use super::pages::{home, profile, reauthentication, setup, sign_in};
+use super::{api, assets, gateway};
+
+/// Which rules hold around a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// For people: host, cookies and origin are checked, and there may be a session.
+    Pages,
+    /// For scripts, with a token.
+    Api,
+    /// For probes and browsers, without either.
+    Open,
+}
+
+/// A line of the table. GET includes HEAD.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    pub scope: Scope,
+    pub method: &'static str,
+    pub path: &'static str,
+}
+
+macro_rules! table {
+    ($($scope:ident $register:ident $failure:ident $base:literal {
+        $($path:literal { $($method:ident $handler:path),+ $(,)? })*
+    })*) => {
+        /// Every route.
+        pub const ROUTES: &[Route] = &[$($($(
+            Route { scope: Scope::$scope, method: stringify!($method), path: $path },
+        )+)*)*];
+
+        $(
+            #[doc = concat!("Registers the routes of [`Scope::", stringify!($scope), "`].")]
+            pub fn $register(config: &mut web::ServiceConfig) {
+                $(
+                    config.service(
+                        web::resource(&$path[$base.len()..])
+                            $(.route(method(stringify!($method)).to($handler)))+
+                            .default_service(web::to(|| async {
+                                Err::<HttpResponse, _>($failure(Failure::MethodNotAllowed(concat!($(stringify!($method), " "),+).trim_end())))
+                            })),
+                    );
+                )*
+            }
+        )*
+    };
+}
+
+table! {
+    Open open PageFailure "" {
+        "/healthz"                                  { GET gateway::health::alive }
+        "/readyz"                                   { GET gateway::health::ready }
+        "/static/{file}"                            { GET assets::show }
+    }
+    Api api ApiFailure "/api" {
+        "/api/v1/me"                                { GET api::me::show }
+        "/api/v1/repositories"                      { GET api::repositories::index }
+        "/api/v1/repositories/{name}"               { GET api::repositories::show }
+    }
+    Pages pages PageFailure "" {
+        "/"                                         { GET home::show }
+        "/setup"                                    { GET setup::new, POST setup::create }
+        "/login"                                    { GET sign_in::new, POST sign_in::create }
+        "/logout"                                   { POST sign_in::destroy }
+        "/reauthenticate"                           { GET reauthentication::new, POST reauthentication::create }
+        "/profile"                                  { GET profile::show }
+        "/profile/api-tokens"                       { GET api_tokens::list::index, POST api_tokens::creation::create }
+        "/profile/api-tokens/new"                   { GET api_tokens::creation::new }
+        "/profile/api-tokens/{id}"                  { GET api_tokens::details::show }
+        "/profile/api-tokens/{id}/name"             { GET name::edit, POST name::update }
+        "/profile/api-tokens/{id}/rotation"         { GET rotation::new, POST rotation::create }
+        "/profile/api-tokens/{id}/disablement"      { GET disablement::new, POST disablement::create }
+        "/profile/api-tokens/{id}/enablement"       { GET enablement::new, POST enablement::create }
+        "/profile/api-tokens/{id}/revocation"       { GET revocation::new, POST revocation::create }
+    }
+}
+
+fn method(name: &str) -> actix_web::Route {
+    match name {
+        "GET" => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
+        _ => web::post(),
+    }
+}
+
+/// Where no page is.
+pub async fn no_page(_: HttpRequest) -> Result<HttpResponse, PageFailure> {
+    Err(Failure::NotFound.into())
+}
+
+/// Where no door is.
+pub async fn no_door(_: HttpRequest) -> Result<HttpResponse, ApiFailure> {
+    Err(Failure::NotFound.into())
+}

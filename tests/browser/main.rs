@@ -1,0 +1,17 @@
+//! Tokenhouse as a person meets it: the real binary, driven through real Chromium.
+//!
+//! The flows find controls by their documented labels. `./test` installs Chromium and what else is needed; with
+//! `TOKENHOUSE_TEST_SCREENSHOTS=folder` the pages are left there as pictures.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod browser;
+mod person;
+mod rendering;
+
+mod accessibility;
+mod dialogs;
+mod keyboard;
+mod new_api_token;
+mod without_javascript;

@@ -1,0 +1,78 @@
+//! What the flows have in common: the steps a person takes, by the labels on the pages.
+
+use crate::browser::Browser;
+use crate::support::server::Server;
+
+pub const NAME: &str = "Ada Lovelace";
+pub const USERNAME: &str = "ada";
+pub const PASSWORD: &str = "lantern orbit sixteen quiet";
+pub const TOKENS: &str = "/profile/api-tokens";
+pub const GONE: &str = "This token can no longer be shown.";
+
+/// A browser in which the first administrator has just been created, and is signed in.
+pub fn administrator(server: &Server) -> Browser {
+    let browser = Browser::open(server);
+    set_up(&browser, server);
+    browser
+}
+
+/// The same with JavaScript switched off from the first page on.
+pub fn administrator_without_javascript(server: &Server) -> Browser {
+    let browser = Browser::open(server);
+    browser.allow_javascript(false);
+    set_up(&browser, server);
+    browser
+}
+
+fn set_up(browser: &Browser, server: &Server) {
+    browser.go(&server.setup_address());
+    browser.fill("Username", USERNAME);
+    browser.fill("Display name", NAME);
+    browser.fill("Email", "ada@example.org");
+    browser.fill("Password", PASSWORD);
+    browser.press("Create administrator");
+    browser.until("the user menu", || browser.offers(NAME).then_some(()));
+}
+
+/// User menu › My Profile › API Token Management.
+#[track_caller]
+pub fn go_to_tokens(browser: &Browser) {
+    browser.press(NAME);
+    browser.press("My Profile");
+    browser.expect_heading("My Profile");
+    browser.press("API Token Management");
+    browser.expect_path(TOKENS);
+}
+
+/// From the list to the page that shows a new token, which is the answer.
+#[track_caller]
+pub fn generate_token(browser: &Browser, name: &str) -> String {
+    browser.go(TOKENS);
+    browser.press("Generate New Token");
+    browser.expect_heading("Generate New Token");
+    browser.fill("Name", name);
+    browser.press("Create Token");
+    revealed(browser)
+}
+
+/// The token that the reveal page shows.
+#[track_caller]
+pub fn revealed(browser: &Browser) -> String {
+    browser.expect_text("You will not be able to see this token again.");
+    let token = browser.value_of("#token");
+    assert!(token.starts_with("thp_") && token.len() == 42, "this is no API token: {token}");
+    token
+}
+
+/// From anywhere to the page of the token with this name.
+#[track_caller]
+pub fn open_token(browser: &Browser, name: &str) {
+    browser.go(TOKENS);
+    browser.press(name);
+    browser.expect_heading(name);
+}
+
+/// How a token is shown once its secret is not: its prefix and first six characters.
+pub fn hint(token: &str) -> String {
+    format!("{}…", &token[..10])
+}

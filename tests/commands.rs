@@ -1,0 +1,13 @@
+//! The commands of the shell as a person runs them: the real binary, alone and beside a server that serves from the
+//! same data directory.
+
+#[path = "commands/house.rs"]
+mod house;
+#[path = "commands/starting.rs"]
+mod starting;
+#[path = "support/mod.rs"]
+mod support;
+#[path = "commands/tokens.rs"]
+mod tokens;
+#[path = "commands/users.rs"]
+mod users;

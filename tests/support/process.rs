@@ -1,0 +1,102 @@
+//! A child process whose output is read as it comes, and which ends with the test that started it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// How long a line may take to come. Long, since a busy machine is not a broken program.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Process {
+    child: Child,
+    name: String,
+    output: Arc<Output>,
+}
+
+impl Process {
+    /// Starts it with nothing on standard input.
+    pub fn start(command: &mut Command) -> Self {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} does not start ({error}); ./test installs what the tests need"));
+        let output = Arc::new(Output::default());
+        output.read(child.stdout.take().expect("standard output is piped"));
+        output.read(child.stderr.take().expect("standard error is piped"));
+        Self { child, name, output }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What follows `start` on the first line, of either output, that begins with it. Waits for that line.
+    pub fn line(&self, start: &str) -> String {
+        let state = self.output.state.lock().expect("the readers do not panic");
+        let (state, _) = self
+            .output
+            .changed
+            .wait_timeout_while(state, PATIENCE, |state| state.rest_of(start).is_none() && state.open > 0)
+            .expect("the readers do not panic");
+        let rest = state.rest_of(start).map(str::to_owned);
+        let all = state.lines.join("\n");
+        drop(state);
+        rest.unwrap_or_else(|| panic!("{} never said “{start}…” but:\n{all}", self.name))
+    }
+
+    /// All it wrote so far, both outputs together.
+    pub fn log(&self) -> String {
+        self.output.state.lock().expect("the readers do not panic").lines.join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail only when it has ended already.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+#[derive(Default)]
+struct Output {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    lines: Vec<String>,
+    /// How many of the two outputs are still open.
+    open: usize,
+}
+
+impl Output {
+    fn read(self: &Arc<Self>, from: impl Read + Send + 'static) {
+        self.change(|state| state.open += 1);
+        let output = Arc::clone(self);
+        thread::spawn(move || {
+            for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+                output.change(|state| state.lines.push(line));
+            }
+            output.change(|state| state.open -= 1);
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.lock().expect("no change panics"));
+        self.changed.notify_all();
+    }
+}
+
+impl State {
+    fn rest_of(&self, start: &str) -> Option<&str> {
+        self.lines.iter().find_map(|line| line.strip_prefix(start))
+    }
+}
