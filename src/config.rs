@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::domain::session::Lifetimes;
 use crate::domain::timestamp::{HOUR, MINUTE};
-use crate::storage::connection::Target;
+use crate::storage::connection::{Target, parameter};
 
 /// As typed. Texts, so that every problem can be told at once and by name.
 #[derive(Args, Clone)]
@@ -209,9 +209,7 @@ fn database(flags: &Flags, data_dir: &Path, check: &mut Check) -> Target {
 }
 
 fn asks_for_tls(url: &str) -> bool {
-    ["require", "verify-ca", "verify-full"].iter().any(|mode| {
-        url.split(['?', '&']).skip(1).any(|pair| pair.strip_prefix("sslmode=").is_some_and(|value| value == *mode))
-    })
+    parameter(url, "sslmode").is_some_and(|mode| ["require", "verify-ca", "verify-full"].contains(&mode))
 }
 
 fn networks(text: &str) -> Result<Vec<IpNet>, &str> {
@@ -360,7 +358,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "postgres://h/d\n").unwrap();
         let path = format!("--database-url-file={}", file.path().display());
-        assert!(matches!(config(&[&path]).unwrap().database, Target::Postgres(url) if url == "postgres://h/d"));
+        assert!(matches!(config(&[&path]).unwrap().database, Target::Postgres(url) if url.starts_with("postgres://h/d?")));
         assert!(config(&[&path, "--database-url=postgres://h/d"]).is_err());
     }
 

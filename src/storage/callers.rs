@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use diesel::dsl::case_when;
 use diesel::prelude::*;
 
 use super::Connection;
@@ -28,7 +29,7 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
     for one in gathered {
         let caller = &one.caller;
         let token = one.token.to_string();
-        let (last, address) = (caller.last_used_at.unix(), &caller.address);
+        let (first, last, address) = (caller.first_used_at.unix(), caller.last_used_at.unix(), &caller.address);
         let newer = api_tokens::last_used_at.is_null().or(api_tokens::last_used_at.le(last));
         let touched = diesel::update(api_tokens::table.find(&token).filter(newer))
             .set((api_tokens::last_used_at.eq(last), api_tokens::last_used_address.eq(address)))
@@ -41,7 +42,7 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
             callers::day.eq(one.day),
             callers::address.eq(address),
             callers::user_agent.eq(&caller.user_agent),
-            callers::first_used_at.eq(caller.first_used_at.unix()),
+            callers::first_used_at.eq(first),
             callers::last_used_at.eq(last),
             callers::uses.eq(caller.uses),
         );
@@ -49,7 +50,14 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
             .values(row)
             .on_conflict((callers::api_token_id, callers::day, callers::address, callers::user_agent))
             .do_update()
-            .set((callers::uses.eq(callers::uses + caller.uses), callers::last_used_at.eq(last)))
+            .set((
+                callers::uses.eq(callers::uses + caller.uses),
+                // Another node, or a flush that was tried again, may tell of earlier uses later.
+                callers::first_used_at
+                    .eq(case_when(callers::first_used_at.le(first), callers::first_used_at).otherwise(first)),
+                callers::last_used_at
+                    .eq(case_when(callers::last_used_at.ge(last), callers::last_used_at).otherwise(last)),
+            ))
             .execute(c))?;
     }
     Ok(())
@@ -88,7 +96,7 @@ pub fn recent(connection: &mut Connection, token: ApiTokenId, now: Timestamp) ->
         caller.uses += uses;
     }
     let mut callers: Vec<Caller> = merged.into_values().collect();
-    callers.sort_by(|a, b| b.last_used_at.cmp(&a.last_used_at));
+    callers.sort_by_key(|caller| std::cmp::Reverse(caller.last_used_at));
     callers.truncate(MOST_CALLERS);
     Ok((callers, per_day))
 }

@@ -1,8 +1,5 @@
 //! One connection type for both databases, its manager that picks by URL scheme, and what is set on each new connection.
 
-use std::fmt;
-use std::path::PathBuf;
-
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -10,6 +7,7 @@ use diesel::r2d2::{self, CustomizeConnection, ManageConnection, R2D2Connection};
 use diesel::sql_types::Text;
 
 use super::error::Result;
+pub use super::target::{Target, parameter};
 
 /// Earlier ones may lose a commit in WAL mode.
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
@@ -19,39 +17,6 @@ const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 pub enum AnyConnection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
-}
-
-/// Where the data is. `Debug` does not show the PostgreSQL address, because it may hold a password.
-#[derive(Clone)]
-pub enum Target {
-    /// A file.
-    Sqlite(PathBuf),
-    /// A libpq connection URI.
-    Postgres(String),
-}
-
-impl Target {
-    /// Reads `postgres://…` or `postgresql://…`; other schemes are refused.
-    pub fn from_url(url: &str) -> std::result::Result<Self, String> {
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Ok(Self::Postgres(url.to_owned()))
-        } else {
-            Err("it must begin with postgres://; leave it unset for the embedded SQLite".to_owned())
-        }
-    }
-
-    pub const fn is_sqlite(&self) -> bool {
-        matches!(self, Self::Sqlite(_))
-    }
-}
-
-impl fmt::Debug for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
-            Self::Postgres(_) => f.write_str("Postgres(..)"),
-        }
-    }
 }
 
 /// Opens connections for a pool. The derived `Connection::establish` is not used: it tries the databases in turn,
@@ -132,12 +97,41 @@ impl AnyConnection {
         }
     }
 
+    /// Begins a transaction that only reads, and that sees one moment however many statements it has.
+    pub(super) fn begin_read(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN DEFERRED"),
+            Self::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(
+                connection,
+                "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            ),
+        }
+    }
+
+    /// Commits, or tells that it could not. PostgreSQL answers COMMIT with success even where a statement failed before and
+    /// all is undone; the SELECT fails then. That the transaction has ended, diesel hears from PostgreSQL.
     pub(super) fn commit(&mut self) -> QueryResult<()> {
-        Transactions::commit_transaction(self)
+        match self {
+            Self::Sqlite(_) => Transactions::commit_transaction(self),
+            Self::Postgres(connection) => connection.batch_execute("SELECT 1; COMMIT"),
+        }
     }
 
     pub(super) fn roll_back(&mut self) -> QueryResult<()> {
         Transactions::rollback_transaction(self)
+    }
+
+    /// Undoes the savepoints, and what happened in them, that a panic left open inside the transaction.
+    pub(super) fn roll_back_to_the_transaction(&mut self) -> QueryResult<()> {
+        while self.depth()? > 1 {
+            self.roll_back()?;
+        }
+        Ok(())
+    }
+
+    fn depth(&mut self) -> QueryResult<u32> {
+        let depth = Transactions::transaction_manager_status_mut(self).transaction_depth()?;
+        Ok(depth.map_or(0, std::num::NonZeroU32::get))
     }
 
     /// Moves what the write-ahead log holds into the SQLite file, so that the file alone is whole.

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel::Connection as _;
 use diesel::r2d2::{ManageConnection, Pool};
 
 use super::Connection;
 use super::connection::{Manager, Target, Use};
 use super::error::{Result, StorageError};
 use super::migrations;
-use super::writer::{Refused, Writer};
+use super::writer::Writer;
 
 /// How long a request waits for a connection before it is told that the database is unavailable.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -105,9 +104,8 @@ impl Db {
         E: From<StorageError> + Send + 'static,
     {
         self.ask(|connection| {
-            connection
-                .transaction(|connection| question(connection).map_err(Refused::Change))
-                .map_err(Refused::into_inner)
+            connection.begin_read().map_err(|error| E::from(error.into()))?;
+            in_begun_transaction(connection, question)
         })
         .await
     }
@@ -134,12 +132,7 @@ impl Db {
             Inner::Postgres { pool } => {
                 on_blocking_thread(pool.clone(), |connection| {
                     connection.begin_write().map_err(|error| E::from(error.into()))?;
-                    let result = change(connection);
-                    let ended = if result.is_ok() { connection.commit() } else { connection.roll_back() };
-                    match (result, ended) {
-                        (Ok(_), Err(error)) => Err(E::from(error.into())),
-                        (result, _) => result,
-                    }
+                    in_begun_transaction(connection, change)
                 })
                 .await
             }
@@ -149,9 +142,7 @@ impl Db {
     /// Leaves the SQLite file whole without its write-ahead log; nothing to do on PostgreSQL.
     pub async fn checkpoint(&self) -> Result<()> {
         if let Inner::Sqlite { readers, .. } = &*self.0 {
-            let mut connection = readers.get()?;
-            connection.prepare_for(Use::Write)?;
-            connection.checkpoint()?;
+            readers.get()?.checkpoint()?;
         }
         Ok(())
     }
@@ -172,6 +163,22 @@ impl Db {
             Inner::Postgres { pool } => on_blocking_thread(pool.clone(), question).await,
         }
     }
+}
+
+/// Ends the transaction that was begun. After a panic the connection goes away, and its transaction with it.
+fn in_begun_transaction<T, E: From<StorageError>>(
+    connection: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
+    let result = work(connection).and_then(|value| match connection.commit() {
+        Ok(()) => Ok(value),
+        Err(error) => Err(E::from(error.into())),
+    });
+    if result.is_err() {
+        // Where this fails too, the pool notices that the connection is broken.
+        let _ = connection.roll_back();
+    }
+    result
 }
 
 async fn on_blocking_thread<T, E>(

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use diesel::Connection as _;
 use diesel::result::{DatabaseErrorKind, Error};
+
+use super::Connection;
 
 /// Result of everything in `storage`.
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;
@@ -62,9 +65,13 @@ impl From<diesel::r2d2::PoolError> for StorageError {
     }
 }
 
-/// Turns a broken unique constraint into `false`, anything written into `true`.
-pub(super) fn inserted(result: diesel::QueryResult<usize>) -> Result<bool> {
-    match result {
+/// Whether something was inserted; `false` if that would have broken a unique constraint. It happens in a savepoint,
+/// because on PostgreSQL a broken constraint spoils all that surrounds it.
+pub(super) fn insert_unless_taken(
+    connection: &mut Connection,
+    insert: impl FnOnce(&mut Connection) -> diesel::QueryResult<usize>,
+) -> Result<bool> {
+    match connection.transaction(insert) {
         Ok(_) => Ok(true),
         Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
         Err(error) => Err(error.into()),

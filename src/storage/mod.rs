@@ -17,6 +17,7 @@ pub mod roles;
 pub mod schema;
 pub mod sealing;
 pub mod sessions;
+mod target;
 pub mod token_secrets;
 pub mod users;
 mod writer;

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use rand::CryptoRng;
 
 use super::Connection;
-use super::error::{Result, StorageError, inserted};
+use super::error::{Result, StorageError, insert_unless_taken};
 use super::schema::{grants, repositories};
 use crate::domain::grant::from_stored;
 use crate::domain::id::{RepositoryId, UserId};
@@ -29,7 +29,9 @@ pub fn insert(
         repositories::description.eq(description),
         repositories::created_at.eq(now.unix()),
     );
-    let made = inserted(diesel::insert_into(repositories::table).values(row).execute(connection))?;
+    let made = insert_unless_taken(connection, |connection| {
+        diesel::insert_into(repositories::table).values(row).execute(connection)
+    })?;
     Ok(made.then_some(id))
 }
 

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use rand::CryptoRng;
 
 use super::Connection;
-use super::error::{Result, StorageError, inserted};
+use super::error::{Result, StorageError, insert_unless_taken};
 use super::roles::privileges;
 use super::schema::{roles, user_roles, users};
 use crate::domain::id::{RoleId, UserId};
@@ -36,10 +36,6 @@ pub fn insert(
     rng: &mut impl CryptoRng,
 ) -> Result<Option<UserId>> {
     let id = UserId::new(now, rng);
-    // Asked first: a broken constraint would spoil the whole transaction on PostgreSQL.
-    if credentials(connection, &user.username)?.is_some() {
-        return Ok(None);
-    }
     let row = (
         users::id.eq(id.to_string()),
         users::username.eq(user.username.as_str()),
@@ -49,7 +45,8 @@ pub fn insert(
         users::created_at.eq(now.unix()),
         users::revision.eq(0),
     );
-    if !inserted(diesel::insert_into(users::table).values(row).execute(connection))? {
+    if !insert_unless_taken(connection, |connection| diesel::insert_into(users::table).values(row).execute(connection))?
+    {
         return Ok(None);
     }
     diesel::insert_into(user_roles::table)

@@ -108,11 +108,16 @@ fn in_savepoint<T, E: From<StorageError>>(
     catch_unwind(AssertUnwindSafe(|| {
         connection.transaction(|connection| change(connection).map_err(Refused::Change)).map_err(Refused::into_inner)
     }))
-    .unwrap_or_else(|_| Err(E::from(StorageError::Interrupted)))
+    .unwrap_or_else(|_| {
+        // Its savepoint is still open: what shares the commit must not end up inside it.
+        Err(E::from(
+            connection.roll_back_to_the_transaction().err().map_or(StorageError::Interrupted, StorageError::from),
+        ))
+    })
 }
 
 /// Lets `transaction` turn its own errors into something that any `E` can be made of.
-pub(super) enum Refused<E> {
+enum Refused<E> {
     Change(E),
     Database(StorageError),
 }
@@ -124,7 +129,7 @@ impl<E> From<diesel::result::Error> for Refused<E> {
 }
 
 impl<E: From<StorageError>> Refused<E> {
-    pub(super) fn into_inner(self) -> E {
+    fn into_inner(self) -> E {
         match self {
             Self::Change(error) => error,
             Self::Database(error) => error.into(),

@@ -33,6 +33,10 @@ pub enum Failure {
     Conflict(String),
     #[error("the body came too slowly")]
     Timeout,
+    #[error("the address is too long")]
+    AddressTooLong,
+    #[error("the headers are too large")]
+    HeadTooLarge,
     #[error("the body is too large")]
     TooLarge,
     #[error("unsupported media type")]
@@ -64,6 +68,8 @@ impl Failure {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Self::AddressTooLong => StatusCode::URI_TOO_LONG,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
@@ -82,6 +88,8 @@ impl Failure {
             Self::ReauthenticationNeeded { .. } => "Confirm your password first.".into(),
             Self::MethodNotAllowed(methods) => format!("This address takes {} only.", methods.replace(' ', " and ")),
             Self::Timeout => "The request came in too slowly. Send it again.".into(),
+            Self::AddressTooLong => "The address is longer than 4 kB. Use a shorter one.".into(),
+            Self::HeadTooLarge => "The headers are larger than 16 kB. Send fewer or shorter ones.".into(),
             Self::TooLarge => "The request is larger than 64 kB. Send less.".into(),
             Self::UnsupportedMediaType => {
                 "The request has the wrong content type. Pages take application/x-www-form-urlencoded.".into()
@@ -108,9 +116,9 @@ impl Failure {
             Self::SessionMissing { .. } | Self::ReauthenticationNeeded { .. } => "Sign in first",
             Self::MethodNotAllowed(_) => "Method not allowed",
             Self::BadRequest(_) => "Request not understood",
-            Self::Conflict(_) => "Somebody was first",
+            Self::Conflict(_) => "No longer possible",
             Self::Timeout => "Too slow",
-            Self::TooLarge => "Too large",
+            Self::AddressTooLong | Self::HeadTooLarge | Self::TooLarge => "Too large",
             Self::UnsupportedMediaType => "Wrong content type",
             Self::Misdirected => "Wrong host",
             Self::TooManyRequests { .. } => "Too many tries",

@@ -23,6 +23,11 @@ use crate::web::portal::Portal;
 
 /// How long a request may take from its head to the head of its answer.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes of path and query.
+const LONGEST_ADDRESS: usize = 4 * 1024;
+/// Bytes of all headers.
+const LARGEST_HEAD: usize = 16 * 1024;
+const MOST_HEADERS: usize = 64;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The number of a request, in the log and on error pages.
@@ -50,6 +55,13 @@ pub async fn around(
     let https = request.app_data::<web::Data<Portal>>().is_some_and(|portal| portal.settings.public_url.is_https());
     request.extensions_mut().insert(id.clone());
     let line = Line::of(&id, request.request());
+    if let Err(failure) = limit_head(&request) {
+        line.failure(&failure);
+        let response = HttpResponse::build(failure.status()).body(failure.sentence());
+        let mut response = request.into_response(response);
+        finish(response.headers_mut(), &line, https);
+        return Ok(response);
+    }
     let answered = AssertUnwindSafe(tokio::time::timeout(PATIENCE, next.call(request))).catch_unwind().await;
     let gave_up = |failure: Failure| {
         line.failure(&failure);
@@ -70,6 +82,18 @@ pub async fn around(
         Ok(Err(_)) => gave_up(Failure::Unavailable("the request took longer than 30 seconds".into())),
         Err(_) => gave_up(Failure::Internal("a handler panicked; see the line before".into())),
     }
+}
+
+/// The framework itself lets far more pass.
+fn limit_head(request: &ServiceRequest) -> Result<(), Failure> {
+    if request.uri().path_and_query().is_some_and(|text| text.as_str().len() > LONGEST_ADDRESS) {
+        return Err(Failure::AddressTooLong);
+    }
+    let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size > LARGEST_HEAD || request.headers().len() > MOST_HEADERS {
+        return Err(Failure::HeadTooLarge);
+    }
+    Ok(())
 }
 
 fn refusal(line: &Line, mut response: HttpResponse, https: bool) -> Error {
