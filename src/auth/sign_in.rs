@@ -6,7 +6,7 @@ use super::hasher::{Busy, Hasher, Verdict};
 use super::throttle::{Attempt, RetryAfter, Throttle};
 use crate::domain::event::{Action, Actor, NewEvent};
 use crate::domain::id::{SessionId, UserId};
-use crate::domain::password::Password;
+use crate::domain::password::{Password, PasswordHash};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::Username;
 use crate::randomness;
@@ -59,8 +59,8 @@ impl Prover<'_> {
             None => None,
         };
         let account = name.map_or_else(String::new, |name| name.as_str().to_owned());
-        let (user, stronger) = match self.prove(account.clone(), known, password, origin).await? {
-            Proof::Right { user, stronger } => (user, stronger),
+        let (user, proven, stronger) = match self.prove(account.clone(), known, password, origin).await? {
+            Proof::Right { user, proven, stronger } => (user, proven, stronger),
             Proof::Wrong { user } => {
                 self.note_failure(user, account, origin, Action::SignInFailed).await?;
                 return Err(Refusal::Wrong);
@@ -69,9 +69,9 @@ impl Prover<'_> {
         let (now, origin) = (self.now, origin.clone());
         let session = self
             .db
-            .write(move |connection| -> Stored<SessionId> {
+            .write(move |connection| -> Result<SessionId, Refusal> {
                 let rng = &mut randomness::system();
-                users::lock(connection, user)?;
+                still_holds(connection, user, &proven)?;
                 if let Some(hash) = stronger {
                     users::set_password(connection, user, &hash)?;
                 }
@@ -96,17 +96,21 @@ impl Prover<'_> {
     ) -> Result<(), Refusal> {
         let known = self.db.look_up(move |connection| users::credentials_of(connection, user)).await?;
         let account = username.as_str().to_owned();
-        if let Proof::Wrong { user } = self.prove(account.clone(), known, password, origin).await? {
-            self.note_failure(user, account, origin, Action::ReauthenticationFailed).await?;
-            return Err(Refusal::Wrong);
-        }
+        let proven = match self.prove(account.clone(), known, password, origin).await? {
+            Proof::Right { proven, .. } => proven,
+            Proof::Wrong { user } => {
+                self.note_failure(user, account, origin, Action::ReauthenticationFailed).await?;
+                return Err(Refusal::Wrong);
+            }
+        };
         let (now, address) = (self.now, origin.address.to_string());
         let still_there = self
             .db
-            .write(move |connection| -> Stored<bool> {
+            .write(move |connection| -> Result<bool, Refusal> {
+                still_holds(connection, user, &proven)?;
                 let event = event(Action::Reauthenticated, user, &account, address);
                 events::append(connection, &event, now, &mut randomness::system())?;
-                sessions::set_authenticated(connection, session, now)
+                Ok(sessions::set_authenticated(connection, session, now)?)
             })
             .await?;
         if still_there { Ok(()) } else { Err(Refusal::Wrong) }
@@ -125,13 +129,13 @@ impl Prover<'_> {
         self.throttle.admit(&attempt, self.now).map_err(Refusal::Throttled)?;
         let disabled = known.as_ref().is_some_and(|credentials| credentials.disabled);
         let hash = known.and_then(|credentials| credentials.password_hash);
-        match (self.hasher.verify(password, hash, &mut randomness::system()).await, user) {
-            (Ok(Verdict::Right { stronger }), Some(user)) if !disabled => {
+        match (self.hasher.verify(password, hash.clone(), &mut randomness::system()).await, user, hash) {
+            (Ok(Verdict::Right { stronger }), Some(user), Some(proven)) if !disabled => {
                 self.throttle.forgive(&attempt);
-                Ok(Proof::Right { user, stronger })
+                Ok(Proof::Right { user, proven, stronger })
             }
-            (Ok(_), user) => Ok(Proof::Wrong { user }),
-            (Err(busy), _) => {
+            (Ok(_), user, _) => Ok(Proof::Wrong { user }),
+            (Err(busy), ..) => {
                 self.throttle.forgive(&attempt);
                 Err(busy.into())
             }
@@ -152,8 +156,23 @@ impl Prover<'_> {
 }
 
 enum Proof {
-    Right { user: UserId, stronger: Option<crate::domain::password::PasswordHash> },
-    Wrong { user: Option<UserId> },
+    Right {
+        user: UserId,
+        /// The stored hash that the password was right for.
+        proven: PasswordHash,
+        stronger: Option<PasswordHash>,
+    },
+    Wrong {
+        user: Option<UserId>,
+    },
+}
+
+/// While the password was being hashed, the user may have been disabled or given another: locks the user and looks again.
+fn still_holds(connection: &mut Connection, user: UserId, proven: &PasswordHash) -> Result<(), Refusal> {
+    users::lock(connection, user)?;
+    let now = users::credentials_of(connection, user)?;
+    let holds = now.is_some_and(|now| !now.disabled && now.password_hash.as_ref() == Some(proven));
+    if holds { Ok(()) } else { Err(Refusal::Wrong) }
 }
 
 fn event(action: Action, user: UserId, username: &str, address: String) -> NewEvent {

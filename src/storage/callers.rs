@@ -16,6 +16,11 @@ use crate::domain::timestamp::Timestamp;
 /// Days that a page looks back.
 pub const DAYS: i64 = 30;
 
+/// Callers of one token kept of one day.
+const MOST_A_DAY: i64 = 50;
+/// Stands for all callers beyond those: their uses count, their addresses are not kept.
+const OTHERS: &str = "";
+
 /// Uses of one token by one caller on one day, not yet written.
 #[derive(Debug, Clone)]
 pub struct Gathered {
@@ -37,11 +42,16 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
         if touched == 0 && api_tokens::table.find(&token).count().get_result::<i64>(connection)? == 0 {
             continue;
         }
+        let (address, user_agent) = if has_room(connection, &token, one.day, caller)? {
+            (address.as_str(), caller.user_agent.as_str())
+        } else {
+            (OTHERS, OTHERS)
+        };
         let row = (
             callers::api_token_id.eq(&token),
             callers::day.eq(one.day),
             callers::address.eq(address),
-            callers::user_agent.eq(&caller.user_agent),
+            callers::user_agent.eq(user_agent),
             callers::first_used_at.eq(first),
             callers::last_used_at.eq(last),
             callers::uses.eq(caller.uses),
@@ -61,6 +71,17 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
             .execute(c))?;
     }
     Ok(())
+}
+
+/// Whether the caller is known on that day, or may still be added: a token that is used from everywhere, or by a program
+/// that changes its user agent each time, does not fill the database.
+fn has_room(connection: &mut Connection, token: &str, day: i64, caller: &Caller) -> Result<bool> {
+    let of_day = callers::table.filter(callers::api_token_id.eq(token)).filter(callers::day.eq(day));
+    if of_day.count().get_result::<i64>(connection)? < MOST_A_DAY {
+        return Ok(true);
+    }
+    let known = callers::table.find((token, day, &caller.address, &caller.user_agent));
+    Ok(known.count().get_result::<i64>(connection)? > 0)
 }
 
 /// What a token's page shows: the callers of the last 30 days, latest first, and the uses of each of those days, oldest first.

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::Connection;
 use super::error::{Result, StorageError};
 use super::schema::grants;
+use super::users;
 use crate::domain::grant::from_stored;
 use crate::domain::id::{RepositoryId, UserId};
 use crate::domain::permission::Permission;
@@ -28,6 +29,8 @@ pub fn set(
     permission: Permission,
     now: Timestamp,
 ) -> Result<()> {
+    // Two at once would both delete and then both insert.
+    users::lock(connection, user)?;
     diesel::delete(grants::table.find((user.to_string(), repository.to_string()))).execute(connection)?;
     diesel::insert_into(grants::table)
         .values((

@@ -123,7 +123,7 @@ impl CallerRow {
     pub fn new(caller: &Caller, now: Timestamp) -> Self {
         let agent = caller.user_agent.as_str();
         Self {
-            address: caller.address.clone(),
+            address: if caller.address.is_empty() { "other addresses".into() } else { caller.address.clone() },
             user_agent: if agent.is_empty() { "not told".into() } else { agent.to_owned() },
             first: Moment::new(caller.first_used_at, now),
             last: Moment::new(caller.last_used_at, now),

@@ -115,6 +115,8 @@ where
     F: Future<Output = ()> + 'static,
 {
     actix_web::rt::System::new().block_on(async move {
+        // Before anything answers, so that no signal finds the program unprepared.
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let ready = Ready::new(opened, Cost::OWASP).await?;
         let portal = ready.portal.clone();
         let lines = ready.announcement();
@@ -122,7 +124,6 @@ where
         let handle = server.handle();
         actix_web::rt::spawn(beside);
         actix_web::rt::spawn(work_in_background(portal.clone()));
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let stopping = portal.clone();
         actix_web::rt::spawn(async move {
             tokio::select! {

@@ -5,7 +5,8 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::form::{ApiTokenForm, REPEATED, SINGLE, Terms, Wish};
+use super::form::{ApiTokenForm, REPEATED, SINGLE, Terms};
+use super::wish::Wish;
 use super::{change, limit};
 use crate::auth::authorize::repositories_seen_by;
 use crate::domain::api_token::ApiToken;

@@ -12,6 +12,7 @@ pub mod name;
 pub mod reveal;
 pub mod revocation;
 pub mod rotation;
+pub mod wish;
 
 use actix_web::web;
 

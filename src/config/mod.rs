@@ -1,65 +1,19 @@
 //! Flags and environment variables, one and the same list. All problems are found before any is reported.
 
+mod flags;
+mod public_url;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
 use ipnet::IpNet;
-use url::Url;
 
 use crate::domain::session::Lifetimes;
 use crate::domain::timestamp::{HOUR, MINUTE};
 use crate::storage::connection::{Target, parameter};
 
-/// As typed. Texts, so that every problem can be told at once and by name.
-#[derive(Args, Clone)]
-pub struct Flags {
-    /// Address and port to listen on
-    #[arg(long, env = "TOKENHOUSE_LISTEN", default_value = "127.0.0.1:8080", global = true)]
-    pub listen: String,
-    /// Address under which people and programs reach the portal; fixes every absolute address, the accepted Host and Origin [default: the listening address over http]
-    #[arg(long, env = "TOKENHOUSE_PUBLIC_URL", global = true)]
-    pub public_url: Option<String>,
-    /// Folder for the SQLite database and the generated key; made with mode 0700
-    #[arg(long, env = "TOKENHOUSE_DATA_DIR", default_value = "./data", global = true)]
-    pub data_dir: String,
-    /// postgres://… for many nodes [default: embedded SQLite in the data directory]
-    #[arg(long, env = "TOKENHOUSE_DATABASE_URL", hide_env_values = true, global = true)]
-    pub database_url: Option<String>,
-    /// File that holds the database URL
-    #[arg(long, env = "TOKENHOUSE_DATABASE_URL_FILE", global = true)]
-    pub database_url_file: Option<String>,
-    /// File that holds the sealing key; the same on all nodes [default: secret.key in the data directory, made if missing]
-    #[arg(long, env = "TOKENHOUSE_SECRET_KEY_FILE", global = true)]
-    pub secret_key_file: Option<String>,
-    /// Networks of proxies whose X-Forwarded-* headers count, divided by commas
-    #[arg(long, env = "TOKENHOUSE_TRUSTED_PROXIES", default_value = "127.0.0.0/8,::1/128", global = true)]
-    pub trusted_proxies: String,
-    /// Name of this installation, shown in the header of each page
-    #[arg(long, env = "TOKENHOUSE_INSTANCE_NAME", default_value = "Tokenhouse", global = true)]
-    pub instance_name: String,
-    /// Most API tokens of one user
-    #[arg(long, env = "TOKENHOUSE_MAX_API_TOKENS", default_value = "5", global = true)]
-    pub max_api_tokens: String,
-    /// Minutes for which a password entry allows sensitive actions
-    #[arg(long, env = "TOKENHOUSE_REAUTHENTICATION_MINUTES", default_value = "30", global = true)]
-    pub reauthentication_minutes: String,
-    /// Minutes without a request after which a session ends
-    #[arg(long, env = "TOKENHOUSE_SESSION_IDLE_MINUTES", default_value = "30", global = true)]
-    pub session_idle_minutes: String,
-    /// Hours after sign-in at which a session ends in any case
-    #[arg(long, env = "TOKENHOUSE_SESSION_HOURS", default_value = "12", global = true)]
-    pub session_hours: String,
-    /// Threads that answer requests [default: the number of cores, at most 4]
-    #[arg(long, env = "TOKENHOUSE_WORKERS", global = true)]
-    pub workers: Option<String>,
-    /// What is logged to standard error: error, warn, info, debug or trace
-    #[arg(long, env = "TOKENHOUSE_LOG_LEVEL", default_value = "info", global = true)]
-    pub log_level: String,
-    /// text or json
-    #[arg(long, env = "TOKENHOUSE_LOG_FORMAT", default_value = "text", global = true)]
-    pub log_format: String,
-}
+pub use flags::Flags;
+pub use public_url::PublicUrl;
 
 /// As the program uses it.
 #[derive(Debug, Clone)]
@@ -220,77 +174,6 @@ fn networks(text: &str) -> Result<Vec<IpNet>, &str> {
         .collect()
 }
 
-/// The origin under which the portal is reached: scheme, host and port, nothing more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicUrl {
-    /// `https://tokens.example.org`, without a slash at the end.
-    origin: String,
-    /// Values of the Host header that name this portal.
-    hosts: Vec<String>,
-    /// Values of the Origin header that come from this portal.
-    origins: Vec<String>,
-}
-
-impl PublicUrl {
-    /// Reads an `https://` address, or an `http://` one on loopback, where no network can listen in.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let url =
-            Url::parse(text).map_err(|_| format!("“{text}” is not an address such as https://tokens.example.org"))?;
-        let host = url.host_str().unwrap_or_default().to_owned();
-        let loopback = is_loopback(&host);
-        if !(url.scheme() == "https" || url.scheme() == "http" && loopback) {
-            return Err(format!("“{text}” must begin with https:// (http:// is accepted on loopback only)"));
-        }
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-            return Err(format!("“{text}” must end after the host and port"));
-        }
-        let with_port = |host: &str| url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        let mut hosts = vec![with_port(&host)];
-        if loopback && host != "localhost" {
-            hosts.push(with_port("localhost"));
-        }
-        let origins: Vec<String> = hosts.iter().map(|host| format!("{}://{host}", url.scheme())).collect();
-        Ok(Self { origin: origins[0].clone(), hosts, origins })
-    }
-
-    /// The default: the listening address over http.
-    pub fn of_listener(address: SocketAddr) -> Self {
-        let origin = format!("http://{address}");
-        let mut hosts = vec![address.to_string()];
-        if address.ip().is_loopback() {
-            hosts.push(format!("localhost:{}", address.port()));
-        }
-        let origins = hosts.iter().map(|host| format!("http://{host}")).collect();
-        Self { origin, hosts, origins }
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.origin
-    }
-
-    pub fn is_https(&self) -> bool {
-        self.origin.starts_with("https://")
-    }
-
-    pub fn is_host(&self, host: &str) -> bool {
-        self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
-    }
-
-    pub fn is_origin(&self, origin: &str) -> bool {
-        self.origins.iter().any(|own| own == origin)
-    }
-
-    /// An absolute address for a path that begins with a slash.
-    pub fn join(&self, path: &str) -> String {
-        format!("{}{path}", self.origin)
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,28 +241,9 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "postgres://h/d\n").unwrap();
         let path = format!("--database-url-file={}", file.path().display());
-        assert!(matches!(config(&[&path]).unwrap().database, Target::Postgres(url) if url.starts_with("postgres://h/d?")));
-        assert!(config(&[&path, "--database-url=postgres://h/d"]).is_err());
-    }
-
-    #[test]
-    fn the_public_url_fixes_host_and_origin() {
-        let url = PublicUrl::parse("https://Tokens.example.org:8443/").unwrap();
-        assert_eq!(url.as_str(), "https://tokens.example.org:8443");
         assert!(
-            url.is_host("tokens.example.org:8443")
-                && !url.is_host("tokens.example.org")
-                && !url.is_host("localhost:8443")
+            matches!(config(&[&path]).unwrap().database, Target::Postgres(url) if url.starts_with("postgres://h/d?"))
         );
-        assert!(url.is_origin("https://tokens.example.org:8443") && !url.is_origin("http://tokens.example.org:8443"));
-        assert!(PublicUrl::parse("https://x.org/path").is_err() && PublicUrl::parse("ftp://x.org").is_err());
-        assert!(PublicUrl::parse("https://tokens.example.org:443").unwrap().is_host("tokens.example.org"));
-    }
-
-    #[test]
-    fn on_loopback_localhost_counts_too() {
-        let url = PublicUrl::of_listener("127.0.0.1:8080".parse().unwrap());
-        assert!(url.is_host("127.0.0.1:8080") && url.is_host("localhost:8080") && !url.is_host("evil.example"));
-        assert!(PublicUrl::parse("http://127.0.0.1:80").unwrap().is_origin("http://localhost"));
+        assert!(config(&[&path, "--database-url=postgres://h/d"]).is_err());
     }
 }

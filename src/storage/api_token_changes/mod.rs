@@ -1,0 +1,159 @@
+//! How API tokens change. Each function is called inside one writing transaction, checks its rule after it has locked the
+//! owner's row, and appends its event, so that two at once are decided one after the other and nothing is half made.
+
+mod create;
+mod rotate;
+mod status;
+
+use diesel::prelude::*;
+use rand::CryptoRng;
+
+use super::Connection;
+use super::error::{Result, StorageError};
+use super::schema::{api_token_secrets, api_tokens};
+use super::{api_tokens as stored, events, reveals, users};
+use crate::domain::api_token::ApiToken;
+use crate::domain::event::{Action, Actor, NewEvent};
+use crate::domain::id::{ApiTokenId, TokenSecretId, UserId};
+use crate::domain::name::TokenName;
+use crate::domain::secret::Secret;
+use crate::domain::timestamp::Timestamp;
+
+/// Who changes whose tokens, and when.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub owner: UserId,
+    pub actor: Actor,
+    pub now: Timestamp,
+}
+
+/// Why a change was not made. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("no such token")]
+    NotFound,
+    #[error("the limit of {0} tokens is reached")]
+    LimitReached(usize),
+    #[error("a token of this name exists")]
+    NameTaken,
+    /// The token is not in a state that allows this.
+    #[error("the token is {0}")]
+    WrongStatus(&'static str),
+    /// Somebody was first.
+    #[error("the token was changed meanwhile")]
+    Overtaken,
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl From<diesel::result::Error> for Refusal {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+/// What became of a form that makes a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// The secret given is in force now.
+    Now(ApiTokenId),
+    /// The same form was submitted before; the secret given was not used.
+    Before(ApiTokenId),
+}
+
+/// A validated wish for a new secret.
+#[derive(Debug, Clone)]
+pub struct Rotation {
+    /// The secret that the person saw as current.
+    pub replaces: TokenSecretId,
+    /// Of the form.
+    pub nonce: String,
+    /// When the old secrets stop working.
+    pub old_ends_at: Timestamp,
+    /// The end of the token from now on.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Change {
+    fn event(
+        &self,
+        connection: &mut Connection,
+        rng: &mut impl CryptoRng,
+        action: Action,
+        id: ApiTokenId,
+        name: &TokenName,
+        detail: String,
+    ) -> Result<()> {
+        let event = NewEvent {
+            actor: self.actor.clone(),
+            action,
+            subject_kind: "api_token",
+            subject_id: id.to_string(),
+            subject_name: name.as_str().to_owned(),
+            detail,
+        };
+        events::append(connection, &event, self.now, rng)
+    }
+
+    /// Locks the owner and finds the token.
+    fn token(&self, connection: &mut Connection, id: ApiTokenId) -> Result<ApiToken, Refusal> {
+        users::lock(connection, self.owner)?;
+        stored::find(connection, self.owner, id)?.ok_or(Refusal::NotFound)
+    }
+
+    fn end(&self, connection: &mut Connection, rng: &mut impl CryptoRng, token: &ApiToken, detail: &str) -> Result<()> {
+        diesel::update(api_tokens::table.find(token.id.to_string()))
+            .set(api_tokens::revoked_at.eq(self.now.unix()))
+            .execute(connection)?;
+        self.end_secrets(connection, token.id, self.now)?;
+        reveals::withdraw(connection, token.id)?;
+        self.event(connection, rng, Action::ApiTokenRevoked, token.id, &token.name, detail.to_owned())
+    }
+
+    /// Lets every secret of the token end at `ends_at`, or earlier where that was set before.
+    fn end_secrets(&self, connection: &mut Connection, id: ApiTokenId, ends_at: Timestamp) -> Result<()> {
+        let later = api_token_secrets::ends_at.is_null().or(api_token_secrets::ends_at.gt(ends_at.unix()));
+        diesel::update(
+            api_token_secrets::table.filter(api_token_secrets::api_token_id.eq(id.to_string())).filter(later),
+        )
+        .set(api_token_secrets::ends_at.eq(ends_at.unix()))
+        .execute(connection)?;
+        Ok(())
+    }
+
+    fn insert_secret(
+        &self,
+        connection: &mut Connection,
+        token: ApiTokenId,
+        id: TokenSecretId,
+        secret: &Secret,
+        nonce: &str,
+    ) -> Result<()> {
+        diesel::insert_into(api_token_secrets::table)
+            .values((
+                api_token_secrets::id.eq(id.to_string()),
+                api_token_secrets::api_token_id.eq(token.to_string()),
+                api_token_secrets::digest.eq(secret.digest().as_bytes().as_slice()),
+                api_token_secrets::hint.eq(secret.hint()),
+                api_token_secrets::created_at.eq(self.now.unix()),
+                api_token_secrets::form_nonce.eq(nonce),
+            ))
+            .execute(connection)?;
+        Ok(())
+    }
+
+    /// The token that the form with this nonce made. A nonce that made another's token counts as overtaken.
+    fn made_before(&self, connection: &mut Connection, nonce: &str) -> Result<Option<ApiTokenId>, Refusal> {
+        let row: Option<(String, String)> = api_token_secrets::table
+            .inner_join(api_tokens::table)
+            .filter(api_token_secrets::form_nonce.eq(nonce))
+            .select((api_tokens::id, api_tokens::user_id))
+            .get_result(connection)
+            .optional()?;
+        let Some((id, owner)) = row else { return Ok(None) };
+        if owner != self.owner.to_string() {
+            return Err(Refusal::Overtaken);
+        }
+        Ok(Some(id.parse().map_err(|_| StorageError::corrupt("api_tokens", &id))?))
+    }
+}

@@ -1,0 +1,55 @@
+//! A new secret for a token.
+
+use diesel::prelude::*;
+use rand::CryptoRng;
+
+use super::{Change, Made, Refusal, Rotation};
+use crate::domain::event::Action;
+use crate::domain::id::{ApiTokenId, TokenSecretId};
+use crate::domain::secret::Secret;
+use crate::domain::timestamp::Timestamp;
+use crate::storage::Connection;
+use crate::storage::schema::api_tokens;
+
+impl Change {
+    /// Gives the token a new secret and end.
+    pub fn rotate(
+        &self,
+        connection: &mut Connection,
+        rng: &mut impl CryptoRng,
+        id: ApiTokenId,
+        rotation: &Rotation,
+        secret: &Secret,
+    ) -> Result<Made, Refusal> {
+        let token = self.token(connection, id)?;
+        if self.made_before(connection, &rotation.nonce)? == Some(id) {
+            return Ok(Made::Before(id));
+        }
+        if !token.can_rotate(self.now) {
+            return Err(Refusal::WrongStatus(token.status(self.now).label()));
+        }
+        if token.current_secret != rotation.replaces {
+            return Err(Refusal::Overtaken);
+        }
+        // An old secret never gains time: it still ends with the expiry it was made with.
+        let old_ends_at = token.expires_at.map_or(rotation.old_ends_at, |end| end.min(rotation.old_ends_at));
+        self.end_secrets(connection, id, old_ends_at)?;
+        let secret_id = TokenSecretId::new(self.now, rng);
+        self.insert_secret(connection, id, secret_id, secret, &rotation.nonce)?;
+        diesel::update(api_tokens::table.find(id.to_string()))
+            .set((
+                api_tokens::hint.eq(secret.hint()),
+                api_tokens::secret_id.eq(secret_id.to_string()),
+                api_tokens::expires_at.eq(rotation.expires_at.map(Timestamp::unix)),
+                api_tokens::lifetime.eq(rotation.expires_at.map(|end| end.since(self.now))),
+            ))
+            .execute(connection)?;
+        let detail = if old_ends_at > self.now {
+            format!("old token works until {}", old_ends_at.for_people())
+        } else {
+            "old token stopped working at once".to_owned()
+        };
+        self.event(connection, rng, Action::ApiTokenRotated, id, &token.name, detail)?;
+        Ok(Made::Now(id))
+    }
+}

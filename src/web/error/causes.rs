@@ -1,0 +1,86 @@
+//! How errors of the other layers become failures.
+
+use super::Failure;
+use crate::auth::authorize::InsufficientScope;
+use crate::auth::hasher::Busy;
+use crate::auth::{authenticate, sign_in};
+use crate::storage::StorageError;
+use crate::storage::api_token_changes::Refusal;
+
+impl From<StorageError> for Failure {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Unavailable(cause) => Self::Unavailable(cause),
+            error => Self::Internal(with_causes(&error)),
+        }
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+impl From<askama::Error> for Failure {
+    fn from(error: askama::Error) -> Self {
+        Self::Internal(format!("template: {error}"))
+    }
+}
+
+impl From<Busy> for Failure {
+    fn from(busy: Busy) -> Self {
+        Self::Unavailable(busy.to_string())
+    }
+}
+
+impl From<authenticate::Refusal> for Failure {
+    fn from(refusal: authenticate::Refusal) -> Self {
+        match refusal {
+            authenticate::Refusal::NotGood(reason) => Self::Unauthorized(reason),
+            authenticate::Refusal::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<InsufficientScope> for Failure {
+    fn from(scope: InsufficientScope) -> Self {
+        Self::InsufficientScope(scope)
+    }
+}
+
+impl From<sign_in::Refusal> for Failure {
+    fn from(refusal: sign_in::Refusal) -> Self {
+        match refusal {
+            sign_in::Refusal::Wrong => Self::SessionMissing { next: None },
+            sign_in::Refusal::Throttled(wait) => Self::TooManyRequests { seconds: wait.0 },
+            sign_in::Refusal::Busy(busy) => busy.into(),
+            sign_in::Refusal::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound => Self::NotFound,
+            Refusal::LimitReached(most) => {
+                Self::Conflict(format!("You have {most} of {most} tokens. Revoke one, then create another."))
+            }
+            Refusal::NameTaken => Self::Conflict("A token of this name already exists. Choose another name.".into()),
+            Refusal::WrongStatus(status) => Self::Conflict(format!(
+                "The token is {} now, so this can no longer be done. Go back and look at it again.",
+                status.to_lowercase()
+            )),
+            Refusal::Overtaken => {
+                Self::Conflict("The token was changed after this page was loaded. Go back and look at it again.".into())
+            }
+            Refusal::Storage(error) => error.into(),
+        }
+    }
+}

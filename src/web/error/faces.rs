@@ -1,0 +1,89 @@
+//! The faces of a failure: a page, or problem details. A handler's return type picks one, and `?` just works.
+
+use std::fmt;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+
+use super::Failure;
+use crate::auth::authorize::InsufficientScope;
+use crate::auth::hasher::Busy;
+use crate::auth::{authenticate, sign_in};
+use crate::storage::StorageError;
+use crate::storage::api_token_changes::Refusal;
+use crate::web::{api, urls};
+
+macro_rules! faces {
+    ($($(#[$doc:meta])* $face:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $face(pub Failure);
+
+        impl<T> From<T> for $face where Failure: From<T> , T: IntoFailure {
+            fn from(error: T) -> Self {
+                Self(error.into())
+            }
+        }
+
+        impl fmt::Display for $face {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+/// What `?` may turn into a face.
+pub trait IntoFailure {}
+impl IntoFailure for Failure {}
+impl IntoFailure for StorageError {}
+impl IntoFailure for askama::Error {}
+impl IntoFailure for Busy {}
+impl IntoFailure for authenticate::Refusal {}
+impl IntoFailure for InsufficientScope {}
+impl IntoFailure for sign_in::Refusal {}
+impl IntoFailure for Refusal {}
+
+faces! {
+    /// The face for people: a page, which `middleware::pages` draws.
+    PageFailure
+    /// The face for scripts: problem details (RFC 9457).
+    ApiFailure
+}
+
+impl ResponseError for PageFailure {
+    fn status_code(&self) -> StatusCode {
+        self.0.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.0.status());
+        match &self.0 {
+            Failure::SessionMissing { next: Some(next) } => {
+                response.insert_header((header::LOCATION, urls::login(next)));
+            }
+            Failure::ReauthenticationNeeded { next } => {
+                response.insert_header((header::LOCATION, urls::reauthenticate(next)));
+            }
+            failure => {
+                if let Some(seconds) = failure.retry_after() {
+                    response.insert_header((header::RETRY_AFTER, seconds));
+                }
+                if let Some(methods) = failure.allow() {
+                    response.insert_header((header::ALLOW, methods));
+                }
+            }
+        }
+        response.finish()
+    }
+}
+
+impl ResponseError for ApiFailure {
+    fn status_code(&self) -> StatusCode {
+        self.0.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        api::problem::response(&self.0)
+    }
+}

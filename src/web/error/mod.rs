@@ -1,0 +1,98 @@
+//! One enum of all that can go wrong in a handler, and a newtype for each face it can wear.
+
+mod causes;
+mod faces;
+mod words;
+
+use actix_web::http::StatusCode;
+
+use crate::auth::authenticate;
+use crate::auth::authorize::InsufficientScope;
+
+pub use faces::{ApiFailure, PageFailure};
+
+/// Why a request was not done. The sentences are for the person; causes go to the log only.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error("not found")]
+    NotFound,
+    #[error("forbidden: {0}")]
+    Forbidden(String),
+    /// A page that needs a session; `next` is where to come back to, for requests that can be repeated.
+    #[error("no session")]
+    SessionMissing { next: Option<String> },
+    /// A page that needs a recent password entry.
+    #[error("the last password entry is too long ago")]
+    ReauthenticationNeeded { next: String },
+    /// The methods that are allowed, divided by spaces.
+    #[error("method not allowed")]
+    MethodNotAllowed(&'static str),
+    #[error("bad request: {0}")]
+    BadRequest(String),
+    #[error("conflict: {0}")]
+    Conflict(String),
+    #[error("the body came too slowly")]
+    Timeout,
+    #[error("the address is too long")]
+    AddressTooLong,
+    #[error("the headers are too large")]
+    HeadTooLarge,
+    #[error("the body is too large")]
+    TooLarge,
+    #[error("unsupported media type")]
+    UnsupportedMediaType,
+    #[error("a host that is not ours")]
+    Misdirected,
+    #[error("too many tries")]
+    TooManyRequests { seconds: i64 },
+    /// A door: no good credentials.
+    #[error("refused: {0}")]
+    Unauthorized(authenticate::Reason),
+    /// A door: the token lacks a permission.
+    #[error(transparent)]
+    InsufficientScope(InsufficientScope),
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl Failure {
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Forbidden(_) | Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
+            Self::SessionMissing { next: Some(_) } | Self::ReauthenticationNeeded { .. } => StatusCode::SEE_OTHER,
+            Self::SessionMissing { next: None } | Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Self::AddressTooLong => StatusCode::URI_TOO_LONG,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// For the header `Allow`.
+    pub fn allow(&self) -> Option<String> {
+        match self {
+            Self::MethodNotAllowed(methods) => Some(methods.replace("GET", "GET HEAD").replace(' ', ", ")),
+            _ => None,
+        }
+    }
+
+    /// Seconds for `Retry-After`, where waiting helps.
+    pub const fn retry_after(&self) -> Option<i64> {
+        match self {
+            Self::TooManyRequests { seconds } => Some(*seconds),
+            Self::Unavailable(_) => Some(2),
+            _ => None,
+        }
+    }
+}

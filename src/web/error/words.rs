@@ -1,0 +1,68 @@
+//! What a person is told of a failure.
+
+use super::Failure;
+
+impl Failure {
+    /// What the person is told.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::NotFound => "There is nothing here, or nothing that you may see.".into(),
+            Self::Forbidden(sentence) | Self::BadRequest(sentence) | Self::Conflict(sentence) => sentence.clone(),
+            Self::SessionMissing { .. } => "Your session has ended. Sign in and try again.".into(),
+            Self::ReauthenticationNeeded { .. } => "Confirm your password first.".into(),
+            Self::MethodNotAllowed(methods) => format!("This address takes {} only.", methods.replace(' ', " and ")),
+            Self::Timeout => "The request came in too slowly. Send it again.".into(),
+            Self::AddressTooLong => "The address is longer than 4 kB. Use a shorter one.".into(),
+            Self::HeadTooLarge => "The headers are larger than 16 kB. Send fewer or shorter ones.".into(),
+            Self::TooLarge => "The request is larger than 64 kB. Send less.".into(),
+            Self::UnsupportedMediaType => {
+                "The request has the wrong content type. Pages take application/x-www-form-urlencoded.".into()
+            }
+            Self::Misdirected => "This portal does not answer under this host name. Use its public address.".into(),
+            Self::TooManyRequests { seconds } => {
+                format!("Too many tries. Wait {} and try again.", in_words(*seconds))
+            }
+            Self::Unauthorized(_) => "The credentials are missing or not accepted.".into(),
+            Self::InsufficientScope(scope) => format!("{}.", capitalised(&scope.to_string())),
+            Self::Unavailable(_) => "The portal is busy at this moment. Try again in a few seconds.".into(),
+            Self::Internal(_) => {
+                "Something went wrong here, and it was logged. Try again, and tell an administrator the request number if it stays."
+                    .into()
+            }
+        }
+    }
+
+    /// A short name of the failure, the heading of its page.
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::NotFound => "Not found",
+            Self::Forbidden(_) => "Not allowed",
+            Self::SessionMissing { .. } | Self::ReauthenticationNeeded { .. } => "Sign in first",
+            Self::MethodNotAllowed(_) => "Method not allowed",
+            Self::BadRequest(_) => "Request not understood",
+            Self::Conflict(_) => "No longer possible",
+            Self::Timeout => "Too slow",
+            Self::AddressTooLong | Self::HeadTooLarge | Self::TooLarge => "Too large",
+            Self::UnsupportedMediaType => "Wrong content type",
+            Self::Misdirected => "Wrong host",
+            Self::TooManyRequests { .. } => "Too many tries",
+            Self::Unauthorized(_) => "Unauthorized",
+            Self::InsufficientScope(_) => "Insufficient scope",
+            Self::Unavailable(_) => "Busy",
+            Self::Internal(_) => "Something went wrong",
+        }
+    }
+}
+
+fn in_words(seconds: i64) -> String {
+    match seconds {
+        ..=1 => "1 second".into(),
+        2..120 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", (seconds + 59) / 60),
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
