@@ -1,6 +1,7 @@
 //! Argon2id on threads of its own, each with one block of memory that it uses again and again: however many sign in
 //! at once, the memory stays bounded and the other work goes on.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -9,12 +10,14 @@ use std::time::Duration;
 use argon2::password_hash::phc::{Output, PasswordHash as Phc, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use rand::CryptoRng;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::domain::password::{Password, PasswordHash};
 
 /// Hashes that may wait; further ones are refused.
 const QUEUE: usize = 32;
+/// How many of those may be strangers'.
+const STRANGERS: usize = 24;
 /// How long one waits for its hash.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 const SALT: usize = 16;
@@ -49,6 +52,14 @@ pub enum Verdict {
     },
 }
 
+/// Where one queues for a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// Browsers that have signed in to the account before, and the shell.
+    KnownDevices,
+    Strangers,
+}
+
 type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
 /// A handle to the hashing threads; they end with it.
@@ -57,6 +68,7 @@ pub struct Hasher {
     params: Params,
     /// Well-formed, at full cost, and of no password: what unknown users are checked against.
     nobody: PasswordHash,
+    strangers: Arc<Semaphore>,
 }
 
 impl Hasher {
@@ -72,7 +84,7 @@ impl Hasher {
             let queue = Arc::clone(&queue);
             thread::Builder::new().name(format!("argon2-{number}")).spawn(move || work(&queue))?;
         }
-        Ok(Self { jobs, params, nobody })
+        Ok(Self { jobs, params, nobody, strangers: Arc::new(Semaphore::new(STRANGERS)) })
     }
 
     /// Hashes a password that was chosen anew.
@@ -88,14 +100,21 @@ impl Hasher {
         &self,
         password: Password,
         stored: Option<PasswordHash>,
+        line: Line,
         rng: &mut impl CryptoRng,
     ) -> Result<Verdict, Busy> {
+        // Strangers leave places free, so that a flood of them does not keep out those who have been here before.
+        let place = match line {
+            Line::Strangers => Some(Arc::clone(&self.strangers).try_acquire_owned().map_err(|_| Busy)?),
+            Line::KnownDevices => None,
+        };
         let mut salt = [0; SALT];
         rng.fill_bytes(&mut salt);
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.clone());
         let params = self.params.clone();
         self.run(move |memory| {
+            let _place = place;
             if !matches(&stored, &password, memory) || !known {
                 return Verdict::Wrong;
             }
@@ -126,7 +145,10 @@ fn work(queue: &Mutex<Receiver<Job>>) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
-        job(&mut memory);
+        // A job that panics is answered as busy, and ends no thread.
+        if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
+            memory = Vec::new();
+        }
     }
 }
 
@@ -199,9 +221,13 @@ mod tests {
         block_on(async {
             let stored = hasher.hash(typed("kupfer-Wal-9"), &mut rng()).await.unwrap();
             assert!(stored.as_phc().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
-            let right = hasher.verify(typed("kupfer-Wal-9"), Some(stored.clone()), &mut rng()).await.unwrap();
+            let right =
+                hasher.verify(typed("kupfer-Wal-9"), Some(stored.clone()), Line::Strangers, &mut rng()).await.unwrap();
             assert_eq!(right, Verdict::Right { stronger: None });
-            assert_eq!(hasher.verify(typed("kupfer-Wal-8"), Some(stored), &mut rng()).await.unwrap(), Verdict::Wrong);
+            assert_eq!(
+                hasher.verify(typed("kupfer-Wal-8"), Some(stored), Line::Strangers, &mut rng()).await.unwrap(),
+                Verdict::Wrong
+            );
         });
     }
 
@@ -213,7 +239,8 @@ mod tests {
         let mut memory = Vec::new();
         assert!(!matches(&hasher.nobody, &typed("anything"), &mut memory));
         assert_eq!(memory.len(), CHEAP.memory as usize, "the hash was really calculated");
-        let verdict = block_on(async { hasher.verify(typed("anything"), None, &mut rng()).await.unwrap() });
+        let verdict =
+            block_on(async { hasher.verify(typed("anything"), None, Line::Strangers, &mut rng()).await.unwrap() });
         assert_eq!(verdict, Verdict::Wrong);
     }
 
@@ -223,7 +250,8 @@ mod tests {
         let strong = Hasher::start(Cost { memory: 128, passes: 2 }, 1, &mut rng()).unwrap();
         block_on(async {
             let stored = cheap.hash(typed("kupfer-Wal-9"), &mut rng()).await.unwrap();
-            let verdict = strong.verify(typed("kupfer-Wal-9"), Some(stored), &mut rng()).await.unwrap();
+            let verdict =
+                strong.verify(typed("kupfer-Wal-9"), Some(stored), Line::Strangers, &mut rng()).await.unwrap();
             let Verdict::Right { stronger: Some(stronger) } = verdict else { panic!("{verdict:?}") };
             assert!(stronger.as_phc().contains("m=128,t=2"));
         });

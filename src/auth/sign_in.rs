@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::hasher::{Busy, Hasher, Verdict};
+use super::hasher::{Busy, Hasher, Line, Verdict};
 use super::throttle::{Attempt, RetryAfter, Throttle};
 use crate::domain::event::{Action, Actor, NewEvent};
 use crate::domain::id::{SessionId, UserId};
@@ -31,8 +31,8 @@ pub enum Refusal {
 pub struct Origin {
     pub address: IpAddr,
     pub user_agent: String,
-    /// The user who signed in from this browser before.
-    pub known_user: Option<UserId>,
+    /// The user who signed in from this browser before, and the number that the browser got then.
+    pub known_device: Option<(UserId, String)>,
 }
 
 /// What proving takes.
@@ -124,33 +124,38 @@ impl Prover<'_> {
         origin: &Origin,
     ) -> Result<Proof, Refusal> {
         let user = known.as_ref().map(|credentials| credentials.id);
-        let known_device = user.is_some() && origin.known_user == user;
-        let attempt = Attempt { account, address: origin.address, known_device };
+        let device = origin.known_device.clone().filter(|(owner, _)| Some(*owner) == user).map(|(_, device)| device);
+        let line = if device.is_some() { Line::KnownDevices } else { Line::Strangers };
+        let attempt = Attempt { account, address: origin.address, device };
         self.throttle.admit(&attempt, self.now).map_err(Refusal::Throttled)?;
         let disabled = known.as_ref().is_some_and(|credentials| credentials.disabled);
         let hash = known.and_then(|credentials| credentials.password_hash);
-        match (self.hasher.verify(password, hash.clone(), &mut randomness::system()).await, user, hash) {
+        match (self.hasher.verify(password, hash.clone(), line, &mut randomness::system()).await, user, hash) {
             (Ok(Verdict::Right { stronger }), Some(user), Some(proven)) if !disabled => {
                 self.throttle.forgive(&attempt);
                 Ok(Proof::Right { user, proven, stronger })
             }
             (Ok(_), user, _) => Ok(Proof::Wrong { user }),
             (Err(busy), ..) => {
-                self.throttle.forgive(&attempt);
+                self.throttle.give_back(&attempt);
                 Err(busy.into())
             }
         }
     }
 
-    /// Only known users get an event: what was typed as a username may be a password.
+    /// An unknown name gets its event too, so that the answer takes the same way; without the name, which may be a password.
     async fn note_failure(&self, user: Option<UserId>, account: String, origin: &Origin, action: Action) -> Stored<()> {
-        let Some(user) = user else { return Ok(()) };
         let (now, address) = (self.now, origin.address.to_string());
-        let append = move |connection: &mut Connection| {
-            let actor = Actor::Anonymous { address };
-            let event = NewEvent { actor, ..event(action, user, &account, String::new()) };
-            events::append(connection, &event, now, &mut randomness::system())
+        let event = NewEvent {
+            actor: Actor::Anonymous { address },
+            action,
+            subject_kind: "user",
+            subject_id: user.map(|id| id.to_string()).unwrap_or_default(),
+            subject_name: user.map(|_| account).unwrap_or_default(),
+            detail: String::new(),
         };
+        let append =
+            move |connection: &mut Connection| events::append(connection, &event, now, &mut randomness::system());
         self.db.write(append).await
     }
 }

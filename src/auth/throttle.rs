@@ -17,7 +17,7 @@ enum Key {
     Address(IpAddr),
     AccountFrom(String, IpAddr),
     Account(String),
-    KnownDevice(String),
+    KnownDevice(String, String),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -38,8 +38,8 @@ pub struct Attempt {
     /// The account in the form in which all spellings of its name are one.
     pub account: String,
     pub address: IpAddr,
-    /// Whether this browser has signed in to this account before.
-    pub known_device: bool,
+    /// The number of the browser, if it has signed in to this account before.
+    pub device: Option<String>,
 }
 
 /// Counters of failed tries.
@@ -70,12 +70,22 @@ impl Throttle {
         Ok(())
     }
 
+    /// Takes the count back of a try that could not be judged. The address keeps it: a flood is what makes others wait.
+    pub fn give_back(&self, attempt: &Attempt) {
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in keys(attempt).iter().filter(|key| !matches!(key, Key::Address(_))) {
+            if let Some(counter) = counters.get_mut(key) {
+                counter.failures = counter.failures.saturating_sub(1);
+            }
+        }
+    }
+
     /// Takes the count back after the try succeeded; the account starts afresh from this address.
     pub fn forgive(&self, attempt: &Attempt) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         for key in keys(attempt) {
             match key {
-                Key::AccountFrom(..) | Key::KnownDevice(_) => {
+                Key::AccountFrom(..) | Key::KnownDevice(..) => {
                     counters.remove(&key);
                 }
                 Key::Address(_) | Key::Account(_) => {
@@ -90,8 +100,8 @@ impl Throttle {
 
 fn keys(attempt: &Attempt) -> Vec<Key> {
     let account = attempt.account.clone();
-    if attempt.known_device {
-        return vec![Key::KnownDevice(account)];
+    if let Some(device) = &attempt.device {
+        return vec![Key::KnownDevice(account, device.clone())];
     }
     let network = network(attempt.address);
     vec![Key::Address(network), Key::AccountFrom(account.clone(), network), Key::Account(account)]
@@ -108,7 +118,7 @@ fn network(address: IpAddr) -> IpAddr {
 const fn window(key: &Key) -> i64 {
     match key {
         Key::Address(_) => 5 * MINUTE,
-        Key::AccountFrom(..) | Key::Account(_) | Key::KnownDevice(_) => HOUR,
+        Key::AccountFrom(..) | Key::Account(_) | Key::KnownDevice(..) => HOUR,
     }
 }
 
@@ -120,7 +130,7 @@ fn wait(key: &Key, counter: &Counter, now: Timestamp) -> Option<i64> {
     }
     let since_last = |seconds: i64| seconds - now.since(counter.last);
     let seconds = match (key, counter.failures) {
-        (Key::Address(_), 10..) | (Key::KnownDevice(_), 20..) => rest_of_window,
+        (Key::Address(_), 10..) | (Key::KnownDevice(..), 20..) => rest_of_window,
         (Key::AccountFrom(..), failures @ 5..) => since_last((1 << (failures - 5).min(6)).min(60)),
         (Key::Account(_), 100..) => since_last(30),
         _ => 0,
@@ -151,7 +161,8 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix(1_795_270_000);
 
     fn attempt(account: &str, address: &str, known_device: bool) -> Attempt {
-        Attempt { account: account.into(), address: address.parse().unwrap(), known_device }
+        let device = known_device.then(|| "device".to_owned());
+        Attempt { account: account.into(), address: address.parse().unwrap(), device }
     }
 
     #[test]
@@ -207,6 +218,31 @@ mod tests {
             assert_eq!(throttle.admit(&ada, NOW), Ok(()));
             throttle.forgive(&ada);
         }
+    }
+
+    #[test]
+    fn a_try_that_could_not_be_judged_counts_for_the_address_alone() {
+        let throttle = Throttle::default();
+        for _ in 0..10 {
+            let ada = attempt("ada", "192.0.2.1", false);
+            assert_eq!(throttle.admit(&ada, NOW), Ok(()));
+            throttle.give_back(&ada);
+        }
+        assert!(throttle.admit(&attempt("bob", "192.0.2.1", false), NOW).is_err());
+        assert_eq!(throttle.admit(&attempt("ada", "192.0.2.2", false), NOW), Ok(()));
+    }
+
+    #[test]
+    fn what_could_not_be_judged_wipes_out_no_earlier_failures() {
+        let throttle = Throttle::default();
+        let device = attempt("ada", "192.0.2.1", true);
+        for _ in 0..19 {
+            assert_eq!(throttle.admit(&device, NOW), Ok(()));
+        }
+        assert_eq!(throttle.admit(&device, NOW), Ok(()));
+        throttle.give_back(&device);
+        assert_eq!(throttle.admit(&device, NOW), Ok(()));
+        assert!(throttle.admit(&device, NOW).is_err());
     }
 
     #[test]

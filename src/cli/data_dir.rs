@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const PRIVATE_DIR: u32 = 0o700;
 const PRIVATE_FILE: u32 = 0o600;
 const OTHERS: u32 = 0o077;
+const OTHERS_WRITE: u32 = 0o022;
 
 /// Why the directory cannot be used; each sentence says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,7 @@ impl DataDir {
             .recursive(true)
             .mode(PRIVATE_DIR)
             .create(path)
+            .and_then(|()| check_owned(path))
             .and_then(|()| check_writable(path))
             .map_err(|error| unusable(path, &error))?;
         Ok(Self(path.to_owned()))
@@ -86,9 +88,17 @@ impl DataDir {
     }
 }
 
+/// Who can put files there can put their own in the place of ours.
+fn check_owned(path: &Path) -> io::Result<()> {
+    if fs::metadata(path)?.permissions().mode() & OTHERS_WRITE == 0 {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("others may write to it; run: chmod go-w {}", path.display())))
+}
+
 fn check_writable(path: &Path) -> io::Result<()> {
     let probe = path.join(format!(".probe-{}", std::process::id()));
-    OpenOptions::new().write(true).create(true).truncate(true).mode(PRIVATE_FILE).open(&probe)?;
+    OpenOptions::new().write(true).create_new(true).mode(PRIVATE_FILE).open(&probe)?;
     fs::remove_file(probe)
 }
 

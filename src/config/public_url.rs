@@ -38,15 +38,9 @@ impl PublicUrl {
         Ok(Self { origin: origins[0].clone(), hosts, origins })
     }
 
-    /// The default: the listening address over http.
-    pub fn of_listener(address: SocketAddr) -> Self {
-        let origin = format!("http://{address}");
-        let mut hosts = vec![address.to_string()];
-        if address.ip().is_loopback() {
-            hosts.push(format!("localhost:{}", address.port()));
-        }
-        let origins = hosts.iter().map(|host| format!("http://{host}")).collect();
-        Self { origin, hosts, origins }
+    /// The default: the listening address over http, which must be on loopback.
+    pub fn of_listener(address: SocketAddr) -> Result<Self, String> {
+        Self::parse(&format!("http://{address}"))
     }
 
     pub fn as_str(&self) -> &str {
@@ -95,7 +89,7 @@ mod tests {
 
     #[test]
     fn on_loopback_localhost_counts_too() {
-        let url = PublicUrl::of_listener("127.0.0.1:8080".parse().unwrap());
+        let url = PublicUrl::of_listener("127.0.0.1:8080".parse().unwrap()).unwrap();
         assert!(url.is_host("127.0.0.1:8080") && url.is_host("localhost:8080") && !url.is_host("evil.example"));
         assert!(PublicUrl::parse("http://127.0.0.1:80").unwrap().is_origin("http://localhost"));
     }

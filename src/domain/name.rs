@@ -38,7 +38,7 @@ fn unreadable(what: &str, text: &str, longest: usize) -> Option<String> {
 fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            '\u{00AD}' | '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
             | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
@@ -82,7 +82,9 @@ mod tests {
 
     #[test]
     fn blank_control_and_invisible_characters_are_refused() {
-        for text in ["", "   ", "a\nb", "a\0b", "a\u{1b}[31m", "a\u{202e}b", "a\u{200b}b", "\u{feff}a"] {
+        for text in
+            ["", "   ", "a\nb", "a\0b", "a\u{1b}[31m", "a\u{202e}b", "a\u{200b}b", "\u{feff}a", "\u{3164}", "a\u{2800}"]
+        {
             assert!(TokenName::parse(text).is_err(), "{text:?}");
         }
     }

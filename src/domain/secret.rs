@@ -84,8 +84,15 @@ pub fn recognise(text: &str) -> Option<SecretKind> {
     (check_digits(&bytes[..BODY])[..] == bytes[BODY..]).then_some(kind)
 }
 
-/// Whether `text` holds something that looks like a secret, checksum or not: such a text must not be logged.
-pub fn contains_secret(text: &str) -> bool {
+/// Whether an address holds something that looks like a secret, checksum or not: it must not be logged.
+pub fn contains_secret(address: &str) -> bool {
+    if !address.contains('%') {
+        return holds_secret(address);
+    }
+    holds_secret(address) || holds_secret(&percent_encoding::percent_decode_str(address).decode_utf8_lossy())
+}
+
+fn holds_secret(text: &str) -> bool {
     text.as_bytes().windows(PREFIX + 20).any(|window| {
         std::str::from_utf8(window).is_ok_and(|start| SecretKind::of(start).is_some())
             && window[PREFIX..].iter().all(u8::is_ascii_alphanumeric)
@@ -209,6 +216,7 @@ mod tests {
     fn a_text_with_a_secret_in_it_is_noticed() {
         let good = secret(4, SecretKind::ServiceToken).reveal().to_owned();
         assert!(contains_secret(&format!("/api?token={good}")));
+        assert!(contains_secret(&format!("/{}", good.replacen('_', "%5F", 1))));
         assert!(!contains_secret("/profile/api-tokens/thp_AbCdEf"));
         assert!(!contains_secret("ӓthp_ӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓ"));
     }

@@ -73,15 +73,17 @@ impl Timestamp {
     pub fn relative_to(self, now: Timestamp) -> String {
         let seconds = self.0 - now.0;
         let distance = seconds.abs();
+        // A token of 90 days still has 3 months a minute later.
+        let nearest = |unit: i64| (distance + unit / 2) / unit;
         let (count, unit) = match distance {
             0..MINUTE => {
                 return if seconds <= 0 { "just now".into() } else { "in less than a minute".into() };
             }
             MINUTE..HOUR => (distance / MINUTE, "minute"),
             HOUR..DAY => (distance / HOUR, "hour"),
-            _ if distance < 60 * DAY => (distance / DAY, "day"),
-            _ if distance < 730 * DAY => (distance / (30 * DAY), "month"),
-            _ => (distance / (365 * DAY), "year"),
+            _ if distance < 60 * DAY => (nearest(DAY), "day"),
+            _ if distance < 730 * DAY => (nearest(30 * DAY), "month"),
+            _ => (nearest(365 * DAY), "year"),
         };
         let plural = if count == 1 { "" } else { "s" };
         if seconds < 0 { format!("{count} {unit}{plural} ago") } else { format!("in {count} {unit}{plural}") }
@@ -114,7 +116,9 @@ mod tests {
             (2 * HOUR, "in 2 hours"),
             (-DAY, "1 day ago"),
             (59 * DAY, "in 59 days"),
+            (7 * DAY - 60, "in 7 days"),
             (90 * DAY, "in 3 months"),
+            (90 * DAY - 60, "in 3 months"),
             (3650 * DAY, "in 10 years"),
         ] {
             assert_eq!(NOW.plus(seconds).relative_to(NOW), words);

@@ -32,28 +32,24 @@ struct Row {
     last_used_address: Option<String>,
 }
 
-/// Which tokens of an owner are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listed {
-    /// Active, disabled and expired ones.
-    Current,
-    /// Those revoked since the given moment.
-    RevokedSince(Timestamp),
+/// The current tokens of an owner, then those revoked since `revoked_since`; newest first, at most `limit`.
+pub fn list(connection: &mut Connection, owner: UserId, revoked_since: Timestamp, limit: i64) -> Result<Vec<ApiToken>> {
+    let rows: Vec<Row> = api_tokens::table
+        .filter(api_tokens::user_id.eq(owner.to_string()))
+        .filter(api_tokens::revoked_at.is_null().or(api_tokens::revoked_at.ge(revoked_since.unix())))
+        .order((api_tokens::revoked_at.is_not_null().asc(), api_tokens::id.desc()))
+        .limit(limit)
+        .load(connection)?;
+    rows.into_iter().map(|row| to_token(connection, row)).collect()
 }
 
-/// Newest first, at most `limit`.
-pub fn list(connection: &mut Connection, owner: UserId, listed: Listed, limit: i64) -> Result<Vec<ApiToken>> {
-    let mut query = api_tokens::table
+/// The names of the owner's current tokens, in lower case.
+pub fn current_names(connection: &mut Connection, owner: UserId) -> Result<Vec<String>> {
+    Ok(api_tokens::table
         .filter(api_tokens::user_id.eq(owner.to_string()))
-        .order(api_tokens::id.desc())
-        .limit(limit)
-        .into_boxed();
-    query = match listed {
-        Listed::Current => query.filter(api_tokens::revoked_at.is_null()),
-        Listed::RevokedSince(moment) => query.filter(api_tokens::revoked_at.ge(moment.unix())),
-    };
-    let rows: Vec<Row> = query.load(connection)?;
-    rows.into_iter().map(|row| to_token(connection, row)).collect()
+        .filter(api_tokens::revoked_at.is_null())
+        .select(api_tokens::name_key)
+        .load(connection)?)
 }
 
 /// How many count towards the limit: all but the revoked ones.
@@ -61,15 +57,6 @@ pub fn count_current(connection: &mut Connection, owner: UserId) -> Result<usize
     let count: i64 = api_tokens::table
         .filter(api_tokens::user_id.eq(owner.to_string()))
         .filter(api_tokens::revoked_at.is_null())
-        .count()
-        .get_result(connection)?;
-    Ok(usize::try_from(count).unwrap_or_default())
-}
-
-pub fn count_revoked_since(connection: &mut Connection, owner: UserId, moment: Timestamp) -> Result<usize> {
-    let count: i64 = api_tokens::table
-        .filter(api_tokens::user_id.eq(owner.to_string()))
-        .filter(api_tokens::revoked_at.ge(moment.unix()))
         .count()
         .get_result(connection)?;
     Ok(usize::try_from(count).unwrap_or_default())

@@ -14,6 +14,9 @@ use super::writer::Writer;
 /// How long a request waits for a connection before it is told that the database is unavailable.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long a request waits for its answer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+
 /// A handle that is cheap to clone.
 #[derive(Clone)]
 pub struct Db(Arc<Inner>);
@@ -189,10 +192,21 @@ where
     T: Send + 'static,
     E: From<StorageError> + Send + 'static,
 {
-    tokio::task::spawn_blocking(move || {
+    within_patience(tokio::task::spawn_blocking(move || {
         let mut connection = pool.get().map_err(|error| E::from(error.into()))?;
         work(&mut connection)
-    })
+    }))
     .await
-    .unwrap_or_else(|_| Err(E::from(StorageError::Interrupted)))
+}
+
+/// Waits for an answer, but not for ever: a database that hangs must not hang whoever asks. What was given up may
+/// still be done; whoever asks again finds out, by the form's nonce or by what stands there.
+pub(super) async fn within_patience<T, E: From<StorageError>, X>(
+    answer: impl Future<Output = std::result::Result<std::result::Result<T, E>, X>>,
+) -> std::result::Result<T, E> {
+    match tokio::time::timeout(ANSWER_PATIENCE, answer).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(E::from(StorageError::Interrupted)),
+        Err(_) => Err(E::from(StorageError::Unavailable("no answer within 10 seconds".into()))),
+    }
 }

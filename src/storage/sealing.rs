@@ -101,8 +101,7 @@ impl SealingKeys {
         }
         let written = OpenOptions::new()
             .write(true)
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .mode(0o600)
             .open(&draft)
             .and_then(|mut file| file.write_all(line.as_bytes()).and_then(|()| file.sync_all()))

@@ -96,6 +96,12 @@ pub fn set_seen(connection: &mut Connection, id: SessionId, now: Timestamp) -> R
     Ok(())
 }
 
+/// Whether the session is there, and this user's.
+pub fn is_of(connection: &mut Connection, id: SessionId, user: UserId) -> Result<bool> {
+    let own = sessions::table.find(id.to_string()).filter(sessions::user_id.eq(user.to_string()));
+    Ok(own.count().get_result::<i64>(connection)? == 1)
+}
+
 pub fn end(connection: &mut Connection, id: SessionId) -> Result<bool> {
     Ok(diesel::delete(sessions::table.find(id.to_string())).execute(connection)? == 1)
 }

@@ -16,6 +16,11 @@ impl Target {
     /// Reads `postgres://…` or `postgresql://…`; other schemes are refused.
     pub fn from_url(url: &str) -> std::result::Result<Self, String> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            // A sign in a password that is not encoded would make part of it a host name, in error messages too.
+            let authority = url.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next()).unwrap_or_default();
+            if authority.matches('@').count() > 1 {
+                return Err("its password holds a sign that must be percent-encoded, such as @ as %40".to_owned());
+            }
             // A server that is gone must be noticed within seconds, not when the network stack gives up.
             let url = with_default(url, "connect_timeout", "3");
             let url = with_default(&url, "tcp_user_timeout", "10000");

@@ -11,6 +11,7 @@ use diesel::r2d2::ManageConnection;
 
 use super::Connection;
 use super::connection::{Manager, Use};
+use super::db::within_patience;
 use super::error::{Result, StorageError};
 
 /// Writes that may wait; further ones are refused as unavailable.
@@ -63,7 +64,7 @@ impl Writer {
                 TrySendError::Disconnected(_) => StorageError::Interrupted,
             })
         })?;
-        receiver.await.unwrap_or_else(|_| Err(E::from(StorageError::Interrupted)))
+        within_patience(receiver).await
     }
 }
 

@@ -8,14 +8,11 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 
 use super::error::{Failure, PageFailure};
 use super::portal::{Portal, Settings};
-use crate::domain::caller::user_agent;
 
 /// The other end of a request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Client {
     pub address: IpAddr,
-    /// Cut to what is kept.
-    pub user_agent: String,
     /// Whether nobody on the way can read along: loopback, or a trusted proxy that says https.
     pub private: bool,
 }
@@ -24,22 +21,24 @@ impl Client {
     pub fn of(request: &HttpRequest, settings: &Settings) -> Self {
         let peer = peer(request);
         let trusts = |address: IpAddr| settings.trusted_proxies.iter().any(|network| network.contains(&address));
-        let (address, https) = if trusts(peer) {
-            let hops = values(request, "x-forwarded-for");
-            let address = hops.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok()).map(|hop| hop.to_canonical());
-            // The right-most hop that is no proxy of ours; what stands further left may be made up.
-            let mut last = peer;
-            for hop in address {
-                last = hop;
-                if !trusts(hop) {
-                    break;
-                }
+        if !trusts(peer) {
+            return Self { address: peer, private: peer.is_loopback() };
+        }
+        // The right-most hop that is no proxy of ours; what stands further left may be made up.
+        let hops: Vec<&str> = values(request, "x-forwarded-for").collect();
+        let mut address = peer;
+        for hop in hops.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok()) {
+            address = hop.to_canonical();
+            if !trusts(address) {
+                break;
             }
-            (last, values(request, "x-forwarded-proto").last().is_some_and(|scheme| scheme == "https"))
-        } else {
-            (peer, false)
+        }
+        // The word of the proxy counts; without one, only a client that is here itself is private.
+        let private = match values(request, "x-forwarded-proto").last() {
+            Some(scheme) => scheme == "https",
+            None => peer.is_loopback() && hops.is_empty(),
         };
-        Self { address, user_agent: user_agent(agent(request)), private: https || peer.is_loopback() }
+        Self { address, private }
     }
 
     /// Credentials travel only where nobody reads along.
@@ -73,19 +72,19 @@ pub fn peer(request: &HttpRequest) -> IpAddr {
     request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip().to_canonical())
 }
 
+/// What the client says it is; may be long.
 pub fn agent(request: &HttpRequest) -> &str {
     request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("")
 }
 
 /// The parts of a header that is a list, over all its lines.
-fn values(request: &HttpRequest, name: &str) -> Vec<String> {
+fn values<'a>(request: &'a HttpRequest, name: &str) -> impl Iterator<Item = &'a str> {
     request
         .headers()
         .get_all(name)
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .map(|part| part.trim().to_owned())
-        .collect()
+        .map(str::trim)
 }
 
 #[cfg(test)]
@@ -98,8 +97,8 @@ mod tests {
     fn client(peer: &str, headers: &[(&'static str, &str)]) -> Client {
         let settings = Settings {
             instance_name: String::new(),
-            public_url: PublicUrl::of_listener("127.0.0.1:1".parse().unwrap()),
-            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            public_url: PublicUrl::of_listener("127.0.0.1:1".parse().unwrap()).unwrap(),
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap(), "127.0.0.0/8".parse().unwrap()],
             max_api_tokens: 5,
             lifetimes: Lifetimes { idle: 1, absolute: 1, reauthentication: 1 },
         };
@@ -130,5 +129,13 @@ mod tests {
         assert_eq!(client("10.0.0.1", &[("x-forwarded-for", "unknown")]).address.to_string(), "10.0.0.1");
         assert_eq!(client("10.0.0.1", &[]).address.to_string(), "10.0.0.1");
         assert!(!client("10.0.0.1", &[("x-forwarded-proto", "http")]).private);
+    }
+
+    #[test]
+    fn on_loopback_a_proxy_that_says_http_or_nothing_is_not_private() {
+        assert!(client("127.0.0.1", &[]).private);
+        assert!(client("127.0.0.1", &[("x-forwarded-proto", "https")]).private);
+        assert!(!client("127.0.0.1", &[("x-forwarded-proto", "http")]).private);
+        assert!(!client("127.0.0.1", &[("x-forwarded-for", "203.0.113.7")]).private);
     }
 }

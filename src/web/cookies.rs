@@ -11,8 +11,11 @@ pub const SESSION: &str = "__Host-th_session";
 pub const NOTICE: &str = "__Host-th_notice";
 /// Remembers who signed in from this browser, so that guessing elsewhere does not slow them down.
 pub const DEVICE: &str = "__Host-th_device";
-/// Changes when a page with a secret is left, which drops that page from the back-forward cache, without JavaScript too.
+/// Keeps a page with a secret out of the back-forward cache, without JavaScript too: browsers drop a `no-store` page
+/// when such a cookie changes, with its own answer or later. One that is only made does not count, so it is always there.
 pub const NAVIGATION: &str = "__Host-th_nav";
+/// Its value on all other pages.
+pub const AT_REST: &str = "0";
 
 pub const OURS: [&str; 4] = [SESSION, NOTICE, DEVICE, NAVIGATION];
 
@@ -36,7 +39,8 @@ pub fn signed(headers: &HeaderMap, name: &'static str, key: &Key) -> Option<Stri
     let value = percent_encoding::percent_decode_str(encoded).decode_utf8().ok()?;
     let mut jar = CookieJar::new();
     jar.add_original(Cookie::new(name, value.into_owned()));
-    Some(jar.signed(key).get(name)?.value().to_owned())
+    let bound = jar.signed(key).get(name)?.value().to_owned();
+    bound.strip_prefix(name)?.strip_prefix('=').map(str::to_owned)
 }
 
 /// A cookie for the whole portal. Without an age it goes with the browser's session.
@@ -44,8 +48,11 @@ pub fn make(name: &'static str, value: String) -> Cookie<'static> {
     Cookie::build(name, value).path("/").secure(true).http_only(true).same_site(SameSite::Lax).finish()
 }
 
-/// The header value that sets `cookie`, signed.
-pub fn sign(cookie: Cookie<'static>, key: &Key) -> Option<String> {
+/// The header value that sets `cookie`, signed. The name is in the value, because the signature covers that alone: what
+/// was signed for one cookie must not pass for another.
+pub fn sign(mut cookie: Cookie<'static>, key: &Key) -> Option<String> {
+    let bound = format!("{}={}", cookie.name(), cookie.value());
+    cookie.set_value(bound);
     let mut jar = CookieJar::new();
     jar.signed_mut(key).add(cookie);
     jar.delta().next().map(|cookie| cookie.encoded().to_string())
@@ -76,6 +83,8 @@ mod tests {
         assert_eq!(read(&pair).as_deref(), Some("Token “ci” was revoked."));
         assert_eq!(read(&pair.replace("revoked", "created")), None);
         assert_eq!(read("__Host-th_notice=hello"), None);
+        let other = sign(make(DEVICE, "x".into()), &key).unwrap().replacen(DEVICE, NOTICE, 1);
+        assert_eq!(read(other.split(';').next().unwrap()), None);
         assert!(header.contains("HttpOnly") && header.contains("Secure") && header.contains("SameSite=Lax"));
     }
 }

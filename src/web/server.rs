@@ -12,6 +12,7 @@ use actix_web::{HttpServer, web};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::app::app;
+use super::middleware::request::Requests;
 use super::portal::{Portal, Settings};
 use super::urls;
 use crate::auth::hasher::{Cost, Hasher};
@@ -30,7 +31,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const HEAD_PATIENCE: Duration = Duration::from_secs(5);
 /// Seconds that requests in flight get at the end.
 const DRAIN: u64 = 10;
-const MOST_CONNECTIONS: usize = 2_048;
+/// Connections of one worker. Each may fill some hundred kB, by sending without reading.
+const MOST_CONNECTIONS: usize = 1_024;
 const HASHING_THREADS: usize = 2;
 
 /// All that must be open before the portal can run.
@@ -57,7 +59,7 @@ impl Ready {
         let Opened { config, db, keys, clock, listener } = opened;
         let public_url = match config.public_url {
             Some(url) => url,
-            None => PublicUrl::of_listener(listener.local_addr()?),
+            None => PublicUrl::of_listener(listener.local_addr()?).map_err(io::Error::other)?,
         };
         let has_users = db.look_up(users::any).await.map_err(io::Error::other)?;
         let setup_code = (!has_users).then(|| random_code(&mut randomness::system()));
@@ -102,6 +104,9 @@ impl Ready {
             .client_request_timeout(HEAD_PATIENCE)
             .max_connections(MOST_CONNECTIONS)
             .shutdown_timeout(DRAIN)
+            .on_connect(|_, data| {
+                data.insert(Requests::default());
+            })
             .disable_signals()
             .listen(listener)?
             .run())

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use rand::CryptoRng;
 
-use super::{Change, Made, Refusal, stored, users};
+use super::{Change, Made, Refusal, stored};
 use crate::domain::api_token::{NewApiToken, RepositorySelection};
 use crate::domain::event::Action;
 use crate::domain::id::{ApiTokenId, TokenSecretId};
@@ -23,7 +23,7 @@ impl Change {
         nonce: &str,
         most: usize,
     ) -> Result<Made, Refusal> {
-        users::lock(connection, self.owner)?;
+        self.begin(connection)?;
         if let Some(id) = self.made_before(connection, nonce)? {
             return Ok(Made::Before(id));
         }

@@ -11,11 +11,12 @@ use rand::CryptoRng;
 use super::Connection;
 use super::error::{Result, StorageError};
 use super::schema::{api_token_secrets, api_tokens};
-use super::{api_tokens as stored, events, reveals, users};
+use super::{api_tokens as stored, events, reveals, sessions, users};
 use crate::domain::api_token::ApiToken;
 use crate::domain::event::{Action, Actor, NewEvent};
-use crate::domain::id::{ApiTokenId, TokenSecretId, UserId};
+use crate::domain::id::{ApiTokenId, SessionId, TokenSecretId, UserId};
 use crate::domain::name::TokenName;
+use crate::domain::privilege::Privilege;
 use crate::domain::secret::Secret;
 use crate::domain::timestamp::Timestamp;
 
@@ -24,6 +25,8 @@ use crate::domain::timestamp::Timestamp;
 pub struct Change {
     pub owner: UserId,
     pub actor: Actor,
+    /// The session that the owner acts in; it must still be there, and its user still entitled, when the change is made.
+    pub session: Option<SessionId>,
     pub now: Timestamp,
 }
 
@@ -42,6 +45,9 @@ pub enum Refusal {
     /// Somebody was first.
     #[error("the token was changed meanwhile")]
     Overtaken,
+    /// The session has ended, or the right has gone, since the request was looked at.
+    #[error("the session has ended")]
+    SessionEnded,
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
@@ -95,9 +101,18 @@ impl Change {
         events::append(connection, &event, self.now, rng)
     }
 
-    /// Locks the owner and finds the token.
-    fn token(&self, connection: &mut Connection, id: ApiTokenId) -> Result<ApiToken, Refusal> {
+    /// Locks the owner, and looks whether the owner may still do this.
+    fn begin(&self, connection: &mut Connection) -> Result<(), Refusal> {
         users::lock(connection, self.owner)?;
+        let Some(session) = self.session else { return Ok(()) };
+        let owner = users::find(connection, self.owner)?.ok_or(Refusal::NotFound)?;
+        let entitled = owner.disabled_at.is_none() && owner.holds(Privilege::ApiAccess);
+        if entitled && sessions::is_of(connection, session, self.owner)? { Ok(()) } else { Err(Refusal::SessionEnded) }
+    }
+
+    /// Begins, and finds the token.
+    fn token(&self, connection: &mut Connection, id: ApiTokenId) -> Result<ApiToken, Refusal> {
+        self.begin(connection)?;
         stored::find(connection, self.owner, id)?.ok_or(Refusal::NotFound)
     }
 

@@ -22,8 +22,10 @@ impl Change {
         secret: &Secret,
     ) -> Result<Made, Refusal> {
         let token = self.token(connection, id)?;
-        if self.made_before(connection, &rotation.nonce)? == Some(id) {
-            return Ok(Made::Before(id));
+        match self.made_before(connection, &rotation.nonce)? {
+            Some(made) if made == id => return Ok(Made::Before(id)),
+            Some(_) => return Err(Refusal::Overtaken),
+            None => {}
         }
         if !token.can_rotate(self.now) {
             return Err(Refusal::WrongStatus(token.status(self.now).label()));

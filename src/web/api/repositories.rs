@@ -61,7 +61,14 @@ pub async fn index(
                 Failure::BadRequest(format!("“limit” must be a whole number from 1 to {LARGEST_PAGE}."))
             })?,
         };
-    let after = Some(query.text("after").to_owned()).filter(|name| !name.is_empty());
+    let after = match query.text("after") {
+        "" => None,
+        typed => {
+            let name = RepositoryName::parse(typed)
+                .map_err(|_| Failure::BadRequest("“after” must be the name of a repository.".into()))?;
+            Some(name.to_string())
+        }
+    };
     let asking = caller.0.clone();
     let mut reached = portal
         .db

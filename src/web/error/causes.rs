@@ -69,6 +69,7 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NotFound => Self::NotFound,
+            Refusal::SessionEnded => Self::SessionMissing { next: None },
             Refusal::LimitReached(most) => {
                 Self::Conflict(format!("You have {most} of {most} tokens. Revoke one, then create another."))
             }

@@ -55,7 +55,8 @@ impl SignedIn {
         }
         let client = Client::of(&request, &portal.settings);
         client.require_private()?;
-        if now.since(session.last_seen_at) >= MINUTE {
+        // Not at every request, but often enough that nobody who is here is taken for idle.
+        if now.since(session.last_seen_at) >= MINUTE.min(portal.settings.lifetimes.idle / 4) {
             portal.uses.session_seen(session.id, now);
         }
         request

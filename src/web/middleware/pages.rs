@@ -8,7 +8,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::request::RequestId;
+use super::request::{Line, RequestId};
 use super::{cookie_guard, same_origin};
 use crate::domain::secret::contains_secret;
 use crate::web::cookies;
@@ -27,7 +27,7 @@ pub async fn around(
         let response = HttpResponse::from_error(PageFailure(failure));
         return Ok(with_page(request.into_response(response)));
     }
-    let leaves_secret = cookies::raw(request.headers(), cookies::NAVIGATION).is_some();
+    let at_rest = cookies::raw(request.headers(), cookies::NAVIGATION) == Some(cookies::AT_REST);
     let mut response = next.call(request).await?.map_into_boxed_body();
     if response.status().is_client_error() || response.status().is_server_error() {
         response = with_page(response);
@@ -35,8 +35,9 @@ pub async fn around(
     if response.request().extensions().contains::<notice::Shown>() {
         append_cookie(&mut response, &cookies::removal(cookies::NOTICE));
     }
-    if leaves_secret && !sets_cookie(&response, cookies::NAVIGATION) {
-        append_cookie(&mut response, &cookies::removal(cookies::NAVIGATION));
+    let signed_in = response.request().extensions().contains::<Viewer>();
+    if signed_in && !at_rest && !sets_cookie(&response, cookies::NAVIGATION) {
+        append_cookie(&mut response, &cookies::make(cookies::NAVIGATION, cookies::AT_REST.into()).to_string());
     }
     Ok(response)
 }
@@ -93,6 +94,10 @@ fn with_page(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
         None if response.headers().contains_key(header::CONTENT_TYPE) => return response,
         None => of_status(response.status()),
     };
+    if let Some(PageFailure(failure)) = failure {
+        // The page that is drawn in place of the answer no longer knows the cause.
+        Line::of(response.request()).failure(failure);
+    }
     let (request, old) = response.into_parts();
     let mut drawn = draw(&request, old.status(), title, sentence);
     for name in [header::RETRY_AFTER, header::ALLOW, header::SET_COOKIE] {

@@ -1,15 +1,16 @@
-//! Around every request: its number, its line in the log, a limit of time, and an answer even where a handler panicked.
+//! Around every request: its number, its line in the log, the limits of its head, and an answer even where a handler panicked.
 
+use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
 use futures_util::FutureExt as _;
@@ -21,13 +22,13 @@ use crate::web::client::peer;
 use crate::web::error::{ApiFailure, Failure, PageFailure};
 use crate::web::portal::Portal;
 
-/// How long a request may take from its head to the head of its answer.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of path and query.
 const LONGEST_ADDRESS: usize = 4 * 1024;
 /// Bytes of all headers.
 const LARGEST_HEAD: usize = 16 * 1024;
 const MOST_HEADERS: usize = 64;
+/// Requests on one connection; the next one takes another.
+const MOST_REQUESTS: u32 = 500;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The number of a request, in the log and on error pages.
@@ -48,13 +49,23 @@ impl RequestId {
 }
 
 pub async fn around(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    // A client that sends without reading fills memory with answers: after so many, what it sent ahead gets next to nothing.
+    let count = count_of_connection(request.request());
+    if count > MOST_REQUESTS {
+        let mut response = HttpResponse::new(StatusCode::SERVICE_UNAVAILABLE);
+        response.head_mut().set_connection_type(ConnectionType::Close);
+        return Ok(request.into_response(response));
+    }
     let id = RequestId::next();
     let https = request.app_data::<web::Data<Portal>>().is_some_and(|portal| portal.settings.public_url.is_https());
-    request.extensions_mut().insert(id.clone());
-    let line = Line::of(&id, request.request());
+    request.extensions_mut().insert(id);
+    let line = Line::of(request.request());
+    if request.headers().contains_key(header::TRANSFER_ENCODING) {
+        return Ok(refuse_chunked(request.take_payload(), request, &line, https));
+    }
     if let Err(failure) = limit_head(&request) {
         line.failure(&failure);
         let response = HttpResponse::build(failure.status()).body(failure.sentence());
@@ -62,26 +73,38 @@ pub async fn around(
         finish(response.headers_mut(), &line, https);
         return Ok(response);
     }
-    let answered = AssertUnwindSafe(tokio::time::timeout(PATIENCE, next.call(request))).catch_unwind().await;
-    let gave_up = |failure: Failure| {
-        line.failure(&failure);
-        Err(refusal(&line, HttpResponse::build(failure.status()).body(failure.sentence()), https))
-    };
+    let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
     match answered {
-        Ok(Ok(Ok(response))) => {
+        Ok(Ok(response)) => {
             let mut response = response.map_into_boxed_body();
+            if count >= MOST_REQUESTS {
+                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            }
             line.answer(response.status(), response.response().error());
             finish(response.headers_mut(), &line, https);
             Ok(response)
         }
-        Ok(Ok(Err(error))) => {
+        Ok(Err(error)) => {
             let response = error.error_response();
             line.answer(response.status(), Some(&error));
             Err(refusal(&line, response, https))
         }
-        Ok(Err(_)) => gave_up(Failure::Unavailable("the request took longer than 30 seconds".into())),
-        Err(_) => gave_up(Failure::Internal("a handler panicked; see the line before".into())),
+        Err(_) => {
+            let failure = Failure::Internal("a handler panicked; see the line before".into());
+            line.failure(&failure);
+            Err(refusal(&line, HttpResponse::build(failure.status()).body(failure.sentence()), https))
+        }
     }
+}
+
+/// A body of unknown length would be waited for without end once its request was answered; it is not taken, and the
+/// connection is closed. For that the body must not be dropped before the answer is written, and the answer must be empty.
+fn refuse_chunked(payload: Payload, request: ServiceRequest, line: &Line, https: bool) -> ServiceResponse<BoxBody> {
+    let mut response = HttpResponse::new(StatusCode::LENGTH_REQUIRED);
+    response.extensions_mut().insert(payload);
+    finish(response.headers_mut(), line, https);
+    line.answer(response.status(), None);
+    request.into_response(response)
 }
 
 /// The framework itself lets far more pass.
@@ -96,12 +119,24 @@ fn limit_head(request: &ServiceRequest) -> Result<(), Failure> {
     Ok(())
 }
 
+/// How many requests came over this connection, the present one included.
+fn count_of_connection(request: &HttpRequest) -> u32 {
+    request.conn_data::<Requests>().map_or(0, |requests| {
+        requests.0.set(requests.0.get().saturating_add(1));
+        requests.0.get()
+    })
+}
+
+/// Requests that came over a connection.
+#[derive(Debug, Default)]
+pub struct Requests(Cell<u32>);
+
 fn refusal(line: &Line, mut response: HttpResponse, https: bool) -> Error {
     finish(response.headers_mut(), line, https);
     InternalError::from_response("refused", response).into()
 }
 
-fn finish(headers: &mut actix_web::http::header::HeaderMap, line: &Line, https: bool) {
+fn finish(headers: &mut header::HeaderMap, line: &Line, https: bool) {
     headers::apply(headers, https);
     if let Ok(value) = HeaderValue::from_str(&line.id) {
         headers.insert(REQUEST_ID, value);
@@ -109,7 +144,7 @@ fn finish(headers: &mut actix_web::http::header::HeaderMap, line: &Line, https: 
 }
 
 /// What the log tells of a request: never its query, its headers or its body.
-struct Line {
+pub struct Line {
     id: String,
     method: Method,
     path: String,
@@ -118,10 +153,11 @@ struct Line {
 }
 
 impl Line {
-    fn of(id: &RequestId, request: &HttpRequest) -> Self {
+    /// What there is to tell of a request that has its number.
+    pub fn of(request: &HttpRequest) -> Self {
         let path = request.path();
         Self {
-            id: id.0.clone(),
+            id: RequestId::of(request),
             method: request.method().clone(),
             path: if contains_secret(path) { "(a path with a token in it)".into() } else { path.to_owned() },
             peer: peer(request),
@@ -130,11 +166,11 @@ impl Line {
     }
 
     fn answer(&self, status: StatusCode, error: Option<&Error>) {
-        if let Some(failure) = error.and_then(failure) {
-            self.failure(failure);
-        } else if status.is_server_error() {
-            let cause = error.map(ToString::to_string).unwrap_or_default();
-            tracing::error!(request = %self.id, %cause, "a request failed");
+        if let Some(error) = error {
+            match failure(error) {
+                Some(failure) => self.failure(failure),
+                None => tracing::error!(request = %self.id, cause = %error, "a request failed"),
+            }
         }
         let milliseconds = self.started.elapsed().as_secs_f64() * 1_000.0;
         let status = status.as_u16();
@@ -146,7 +182,8 @@ impl Line {
         }
     }
 
-    fn failure(&self, failure: &Failure) {
+    /// Why a request was not done, as loud as it deserves.
+    pub fn failure(&self, failure: &Failure) {
         match failure {
             Failure::Internal(cause) => {
                 tracing::error!(request = %self.id, path = %self.path, %cause, "a request failed")

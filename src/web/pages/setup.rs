@@ -5,6 +5,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use crate::domain::caller::user_agent;
 use crate::domain::event::{Action, Actor, NewEvent};
 use crate::domain::id::SessionId;
 use crate::domain::password::Password;
@@ -13,7 +14,7 @@ use crate::domain::secret::Digest;
 use crate::domain::user::{DisplayName, Email, NewUser, Username};
 use crate::randomness;
 use crate::storage::{Connection, events, policies, roles, sessions, users};
-use crate::web::client::Client;
+use crate::web::client::{self, Client};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::form::{Body, Field, FieldError, SecretField, Typed, errors};
 use crate::web::page::{Shell, html};
@@ -74,6 +75,7 @@ pub async fn create(
     };
     let hash = portal.hasher.hash(password, &mut randomness::system()).await?;
     let now = portal.now();
+    let agent = user_agent(client::agent(&request));
     let made: SessionId = portal
         .db
         .write(move |connection: &mut Connection| -> Result<SessionId, Failure> {
@@ -97,7 +99,7 @@ pub async fn create(
                 detail: "first administrator, at set-up".into(),
             };
             events::append(connection, &event, now, rng)?;
-            Ok(sessions::insert(connection, id, &address, &client.user_agent, now, rng)?)
+            Ok(sessions::insert(connection, id, &address, &agent, now, rng)?)
         })
         .await?;
     web_session::renew(&session, made)?;

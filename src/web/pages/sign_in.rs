@@ -7,11 +7,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use crate::auth::sign_in::{Origin, Prover, Refusal};
+use crate::domain::caller::user_agent;
 use crate::domain::event::{Action, NewEvent};
 use crate::domain::id::UserId;
+use crate::domain::secret::random_code;
 use crate::randomness;
-use crate::storage::{Connection, Result as Stored, events, sessions};
-use crate::web::client::Client;
+use crate::storage::{Connection, Result as Stored, events, sessions, users};
+use crate::web::client::{self, Client};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::SignedIn;
 use crate::web::form::{Body, Field, FieldError, SecretField, Typed};
@@ -94,7 +96,7 @@ pub async fn destroy(
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
     body.form(&[], &[]).await?;
-    let (id, now) = (who.session.id, who.now);
+    let (id, user, now) = (who.session.id, who.user.id, who.now);
     let event = NewEvent {
         actor: who.actor(),
         action: Action::SignedOut,
@@ -106,6 +108,8 @@ pub async fn destroy(
     portal
         .db
         .write(move |connection: &mut Connection| -> Stored<()> {
+            // In the order in which changes of tokens lock, which also touch sessions.
+            users::lock(connection, user)?;
             if sessions::end(connection, id)? {
                 events::append(connection, &event, now, &mut randomness::system())?;
             }
@@ -126,8 +130,11 @@ pub fn origin(portal: &Portal, request: &HttpRequest, client: &Client) -> Origin
     let known = cookies::signed(request.headers(), cookies::DEVICE, &portal.cookie_key);
     Origin {
         address: client.address,
-        user_agent: client.user_agent.clone(),
-        known_user: known.and_then(|id| id.parse::<UserId>().ok()),
+        user_agent: user_agent(client::agent(request)),
+        known_device: known.and_then(|value| {
+            let (user, device) = value.split_once(':')?;
+            Some((user.parse().ok()?, device.to_owned()))
+        }),
     }
 }
 
@@ -144,7 +151,8 @@ async fn end_former(portal: &Portal, session: &Session) -> Result<(), Failure> {
 }
 
 fn device_cookie(portal: &Portal, user: UserId) -> Option<String> {
-    let mut cookie = cookies::make(cookies::DEVICE, user.to_string());
+    let device = random_code(&mut randomness::system());
+    let mut cookie = cookies::make(cookies::DEVICE, format!("{user}:{device}"));
     cookie.set_max_age(Duration::days(DEVICE_DAYS));
     cookies::sign(cookie, &portal.cookie_key)
 }

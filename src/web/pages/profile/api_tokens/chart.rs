@@ -11,6 +11,8 @@ pub struct Chart {
     pub bar_width: u32,
     pub width: u32,
     pub height: u32,
+    /// Whether there is any use to draw.
+    pub used: bool,
     /// The same in words.
     pub summary: String,
 }
@@ -46,7 +48,7 @@ impl Chart {
             }
         };
         let width = PITCH * u32::try_from(per_day.len()).unwrap_or_default();
-        Self { bars: bars.collect(), bar_width: PITCH - 4, width, height: HEIGHT, summary }
+        Self { bars: bars.collect(), bar_width: PITCH - 4, width, height: HEIGHT, used: total > 0, summary }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::id::ApiTokenId;
 use crate::domain::secret::{Secret, SecretKind, random_code};
 use crate::randomness;
 use crate::storage::api_token_changes::{Made, Refusal};
-use crate::storage::api_tokens::{Listed, find, list};
+use crate::storage::api_tokens::{current_names, find};
 use crate::storage::{Connection, policies, reveals};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{ApiAccess, Holding, SignedIn};
@@ -47,7 +47,8 @@ struct Recreated {
 /// What the form needs to know of the user's tokens.
 struct Situation {
     terms: Terms,
-    tokens: Vec<ApiToken>,
+    /// Names of the current tokens, in lower case.
+    taken: Vec<String>,
     /// The token to recreate, if one was named.
     original: Option<ApiToken>,
 }
@@ -68,17 +69,16 @@ impl Situation {
                     repositories: repositories_seen_by(connection, owner, privileges, None, MOST_REPOSITORIES)?,
                     administers: privileges.administers(),
                 };
-                Ok(Self { terms, tokens: list(connection, owner, Listed::Current, 100)?, original })
+                Ok(Self { terms, taken: current_names(connection, owner)?, original })
             })
             .await
     }
 
     /// `Token 1`, `Token 2`, …: the first that is free.
     fn suggestion(&self) -> String {
-        let taken: Vec<String> = self.tokens.iter().map(|token| token.name.key()).collect();
-        (1..=taken.len() + 1)
+        (1..=self.taken.len() + 1)
             .map(|number| format!("Token {number}"))
-            .find(|name| !taken.contains(&name.to_lowercase()))
+            .find(|name| !self.taken.contains(&name.to_lowercase()))
             .unwrap_or_default()
     }
 
@@ -109,7 +109,7 @@ pub async fn new(
         return Err(Refusal::WrongStatus(original.status(who.now).label()).into());
     }
     let most = limit(&portal, &situation.terms.policy);
-    if situation.original.is_none() && situation.tokens.len() >= most {
+    if situation.original.is_none() && situation.taken.len() >= most {
         let text = format!("You have {most} of {most} tokens. Revoke one, then generate another.");
         return Ok(notice::see_other(&portal, urls::API_TOKENS, &text));
     }

@@ -8,7 +8,7 @@ use super::limit;
 use crate::domain::api_token::{ApiToken, REVOKED_SHOWN};
 use crate::domain::id::ApiTokenId;
 use crate::domain::timestamp::Timestamp;
-use crate::storage::api_tokens::{Listed, count_current, count_revoked_since, list};
+use crate::storage::api_tokens::list;
 use crate::storage::{Connection, Result as Stored, policies};
 use crate::web::error::PageFailure;
 use crate::web::extract::signed_in::{ApiAccess, Holding};
@@ -16,8 +16,8 @@ use crate::web::form::Typed;
 use crate::web::page::{Badge, LastUse, Moment, Shell, html};
 use crate::web::portal::Portal;
 
-/// Most tokens on the page; the limit of tokens is at most 100, and more may have been revoked.
-const MOST_ROWS: i64 = 100;
+/// Most tokens that are looked at: at most 100 current ones, and those revoked lately.
+const MOST_ROWS: i64 = 500;
 
 #[derive(Template)]
 #[template(path = "pages/profile/api_tokens/index.html")]
@@ -59,19 +59,16 @@ pub async fn index(
     let revoked = Typed::of_any_query(&request)?.text("status") == "revoked";
     let (owner, now) = (who.user.id, who.now);
     let lately = now.minus(REVOKED_SHOWN);
-    let listed = if revoked { Listed::RevokedSince(lately) } else { Listed::Current };
-    let (tokens, count, revoked_count, policy) = portal
+    let (tokens, policy) = portal
         .db
         .read(move |connection: &mut Connection| -> Stored<_> {
-            Ok((
-                list(connection, owner, listed, MOST_ROWS)?,
-                count_current(connection, owner)?,
-                count_revoked_since(connection, owner, lately)?,
-                policies::current(connection)?,
-            ))
+            Ok((list(connection, owner, lately, MOST_ROWS)?, policies::current(connection)?))
         })
         .await?;
-    let mut rows: Vec<ApiTokenRow> = tokens.into_iter().map(|token| ApiTokenRow::new(token, now)).collect();
+    let (ended, current): (Vec<_>, Vec<_>) = tokens.into_iter().partition(|token| token.revoked_at.is_some());
+    let (count, revoked_count) = (current.len(), ended.len());
+    let shown = if revoked { ended } else { current };
+    let mut rows: Vec<ApiTokenRow> = shown.into_iter().map(|token| ApiTokenRow::new(token, now)).collect();
     rows.sort_by_key(|row| row.greyed);
     let limit = limit(&portal, &policy);
     let shell = Shell::of(&portal, &request, &who);

@@ -40,7 +40,7 @@ async fn own_token(portal: &Portal, who: &SignedIn, path: &web::Path<String>) ->
 
 /// A change of the user's own tokens.
 fn change(who: &SignedIn) -> Change {
-    Change { owner: who.user.id, actor: who.actor(), now: who.now }
+    Change { owner: who.user.id, actor: who.actor(), session: Some(who.session.id), now: who.now }
 }
 
 /// Who used the token lately, for the pages that ask for a confirmation.

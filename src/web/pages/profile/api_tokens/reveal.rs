@@ -38,7 +38,9 @@ pub fn is_a_look(request: &HttpRequest) -> bool {
     let speculative = ["sec-purpose", "purpose", "x-moz"].iter().any(|name| {
         request.headers().get(*name).is_some_and(|value| value.to_str().is_ok_and(|text| text.contains("prefetch")))
     });
-    *request.method() == Method::GET && !speculative
+    // Browsers say what they ask for; a page is a document, and not the picture that somebody makes of its address.
+    let document = request.headers().get("sec-fetch-dest").is_none_or(|value| value == "document");
+    *request.method() == Method::GET && !speculative && document
 }
 
 /// Takes away the secret that waits for this session, if one does: whoever gets it shows it.
@@ -69,7 +71,7 @@ pub async fn take(portal: &Portal, who: &SignedIn, token: &ApiToken) -> Result<O
     })
 }
 
-/// The page, and the cookie that keeps it out of the back-forward cache once it is left.
+/// The page, and a new value of the cookie that keeps it out of the back-forward cache.
 pub fn page(
     portal: &Portal,
     request: &HttpRequest,
