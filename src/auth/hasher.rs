@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use argon2::password_hash::phc::{Output, PasswordHash as Phc, Salt};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2::{Block, Params};
 use rand::CryptoRng;
 use tokio::sync::{Semaphore, oneshot};
 
+use super::argon2id::{TAG, encode, hash, is_weaker, matches};
 use crate::domain::password::{Password, PasswordHash};
 
 /// Hashes that may wait; further ones are refused.
@@ -21,7 +21,6 @@ const STRANGERS: usize = 24;
 /// How long one waits for its hash.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 const SALT: usize = 16;
-const TAG: usize = 32;
 
 /// What a hash costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,51 +151,10 @@ fn work(queue: &Mutex<Receiver<Job>>) {
     }
 }
 
-fn hash(params: &Params, password: &Password, salt: &[u8], memory: &mut Vec<Block>) -> Option<PasswordHash> {
-    let tag = tag(params, password, salt, TAG, memory)?;
-    encode(params, salt, &tag)
-}
-
-fn matches(stored: &PasswordHash, password: &Password, memory: &mut Vec<Block>) -> bool {
-    let Ok(phc) = Phc::new(stored.as_phc()) else { return false };
-    let (Ok(params), Some(salt), Some(expected)) = (Params::try_from(&phc), phc.salt, phc.hash) else { return false };
-    let tag = tag(&params, password, &salt, expected.len(), memory);
-    // The comparison of `Output` takes the same time wherever the two differ.
-    tag.and_then(|tag| Output::new(&tag).ok()).is_some_and(|tag| tag == expected)
-}
-
-fn tag(params: &Params, password: &Password, salt: &[u8], length: usize, memory: &mut Vec<Block>) -> Option<Vec<u8>> {
-    if memory.len() < params.block_count() {
-        memory.resize(params.block_count(), Block::new());
-    }
-    let mut tag = vec![0; length];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
-        .hash_password_into_with_memory(password.reveal().as_bytes(), salt, &mut tag, &mut memory[..])
-        .ok()?;
-    Some(tag)
-}
-
-fn encode(params: &Params, salt: &[u8], tag: &[u8]) -> Option<PasswordHash> {
-    let phc = Phc {
-        algorithm: Algorithm::Argon2id.ident(),
-        version: Some(Version::V0x13.into()),
-        params: params.try_into().ok()?,
-        salt: Some(Salt::new(salt).ok()?),
-        hash: Some(Output::new(tag).ok()?),
-    };
-    Some(PasswordHash::from_phc(phc.to_string()))
-}
-
-fn is_weaker(stored: &PasswordHash, today: &Params) -> bool {
-    Phc::new(stored.as_phc())
-        .ok()
-        .and_then(|phc| Params::try_from(&phc).ok())
-        .is_none_or(|params| params.m_cost() < today.m_cost() || params.t_cost() < today.t_cost())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use argon2::password_hash::phc::PasswordHash as Phc;
     use rand::SeedableRng as _;
     use rand::rngs::ChaCha12Rng;
     use zeroize::Zeroizing;

@@ -1,5 +1,6 @@
 //! Who is this, and may they? Answered here once, for every front door. Knows no HTTP.
 
+mod argon2id;
 pub mod authenticate;
 pub mod authorize;
 pub mod credentials;

@@ -24,7 +24,7 @@ pub async fn show(request: HttpRequest) -> Result<HttpResponse, PageFailure> {
         .headers()
         .get(header::ACCEPT_ENCODING)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.split(',').any(|one| one.trim().split(';').next() == Some("gzip")));
+        .is_some_and(|value| value.split(',').any(|one| takes(one, "gzip")));
     let mut response = HttpResponse::Ok();
     response
         .insert_header((header::CONTENT_TYPE, asset.content_type))
@@ -35,4 +35,11 @@ pub async fn show(request: HttpRequest) -> Result<HttpResponse, PageFailure> {
     } else {
         response.body(asset.bytes)
     })
+}
+
+/// Whether one part of an Accept-Encoding header names this coding and does not refuse it (RFC 9110, section 12.5.3).
+fn takes(part: &str, coding: &str) -> bool {
+    let (name, weight) = part.split_once(';').unwrap_or((part, ""));
+    let refused = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok()) == Some(0.0);
+    name.trim().eq_ignore_ascii_case(coding) && !refused
 }

@@ -47,6 +47,9 @@ fn the_pages_before_signing_in_are_accessible() {
 
     browser.expect_heading("Sign in");
     judge.page("login");
+    browser.go("/nowhere");
+    judge.page("error-404-outside");
+    browser.go("/login");
     browser.fill("Username", USERNAME);
     browser.fill("Password", "not the password");
     browser.press("Sign in");
@@ -75,6 +78,33 @@ fn the_pages_of_a_profile_are_accessible() {
 }
 
 #[test]
+fn error_pages_are_accessible() {
+    let server = Server::start();
+    let browser = person::administrator(&server);
+    let mut judge = Judge::new(&browser);
+
+    person::generate_token(&browser, "ci-build");
+    person::open_token(&browser, "ci-build");
+    let page = browser.path();
+    browser.go(&format!("{page}/enablement"));
+    browser.expect_text("Error 409");
+    judge.page("error-409");
+
+    person::create_user(&server, "grace", "viewer");
+    browser.press(NAME);
+    browser.press("Sign out");
+    browser.fill("Username", "grace");
+    browser.fill("Password", PASSWORD);
+    browser.press("Sign in");
+    browser.until("the user menu", || browser.offers("grace").then_some(()));
+    judge.page("profile-of-a-viewer");
+    browser.go(TOKENS);
+    browser.expect_text("Error 403");
+    judge.page("error-403");
+    judge.done();
+}
+
+#[test]
 fn making_a_token_is_accessible() {
     let server = Server::start();
     let browser = person::administrator(&server);
@@ -92,6 +122,9 @@ fn making_a_token_is_accessible() {
 
     person::generate_token(&browser, "ci-build");
     judge.page("reveal");
+    browser.press("Copy to Clipboard");
+    browser.expect_text("Copied to clipboard.");
+    judge.page("reveal-copied");
     judge.done();
 }
 
@@ -115,6 +148,14 @@ fn a_full_list_of_tokens_is_accessible() {
     judge.page("tokens-menu");
     person::open_token(&browser, &"w".repeat(100));
     judge.page("token-long-name");
+    browser.press("Revoke");
+    browser.until("a dialog", || (!browser.texts("dialog[open]").is_empty()).then_some(()));
+    judge.page("dialog-long-name");
+    browser.press("Revoke token");
+    browser.expect_text("was revoked.");
+    judge.page("tokens-notice");
+    browser.go("/profile/api-tokens?status=revoked");
+    judge.page("tokens-revoked");
     judge.done();
 }
 
@@ -124,8 +165,16 @@ fn the_pages_of_a_token_are_accessible() {
     let browser = person::administrator(&server);
     let mut judge = Judge::new(&browser);
 
-    person::generate_token(&browser, "ci-build");
+    let token = person::generate_token(&browser, "ci-build");
     person::open_token(&browser, "ci-build");
+    judge.page("token-unused");
+    for agent in ["curl/8.14.1", "a program with a name so long that it has to go over more than one line/1.0"] {
+        person::use_token(&server, &token, agent);
+    }
+    browser.until("the uses", || {
+        browser.reload();
+        browser.text().contains("Used 2 times").then_some(())
+    });
     judge.page("token");
     let page = browser.path();
     for name in ["Rotate", "Disable", "Rename", "Revoke"] {

@@ -4,6 +4,7 @@
 //! let something happen: every look is repeated until it succeeds or `PATIENCE` is over.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::future::Future;
 use std::process::Command;
 use std::sync::{Condvar, Mutex};
@@ -17,6 +18,7 @@ use fantoccini::key::Key;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -32,6 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long one command may take; then the browser hangs.
 const COMMAND: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
+/// A page to write on.
+const SHEET: &str = "data:text/html,<textarea autofocus></textarea>";
 
 pub struct Browser {
     runtime: Runtime,
@@ -44,7 +48,6 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts one that may use the clipboard on this server's pages.
     pub fn open(server: &Server) -> Self {
         let seat = Seat::take();
         let profile = TempDir::new().expect("a temporary folder can be made");
@@ -57,7 +60,7 @@ impl Browser {
         let client = runtime
             .block_on(ClientBuilder::new(HttpConnector::new()).capabilities(capabilities(&profile)).connect(&webdriver))
             .unwrap_or_else(|error| panic!("Chromium does not start: {error}\n{}", driver.log()));
-        let browser = Self {
+        Self {
             runtime,
             client,
             origin: server.address(""),
@@ -65,12 +68,7 @@ impl Browser {
             _driver: driver,
             _profile: profile,
             _seat: seat,
-        };
-        browser.devtools(
-            "Browser.grantPermissions",
-            json!({"origin": browser.origin, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}),
-        );
-        browser
+        }
     }
 
     // ---- Where it is.
@@ -96,22 +94,24 @@ impl Browser {
         self.run(self.client.back());
     }
 
+    pub fn forward(&self) {
+        self.run(self.client.forward());
+    }
+
     pub fn reload(&self) {
         self.run(self.client.refresh());
     }
 
-    /// Opens a second tab and goes on there.
-    pub fn new_tab(&self) {
+    /// Does something in a second tab, closes that and comes back to this one.
+    pub fn in_a_new_tab<T>(&self, what: impl FnOnce() -> T) -> T {
+        let here = self.run(self.client.window());
         let tab = self.run(self.client.new_window(true));
         self.run(self.client.switch_to_window(tab.handle));
         self.allow_javascript(self.javascript.get());
-    }
-
-    /// Closes this tab and goes on in the first one.
-    pub fn close_tab(&self) {
+        let done = what();
         self.run(self.client.close_window());
-        let first = self.run(self.client.windows()).into_iter().next().expect("a tab is left");
-        self.run(self.client.switch_to_window(first));
+        self.run(self.client.switch_to_window(here));
+        done
     }
 
     // ---- What it shows.
@@ -197,7 +197,7 @@ impl Browser {
     #[track_caller]
     pub fn choose(&self, group: &str, option: &str) {
         let label = format!(
-            "//fieldset[legend[normalize-space(.)={}]]//label[span[normalize-space(.)={}]]",
+            "//fieldset[legend[normalize-space(.)={}]]//label[normalize-space(.)={}]",
             quoted(group),
             quoted(option)
         );
@@ -235,17 +235,35 @@ impl Browser {
         self.until(&format!("focus on “{name}”"), || (self.focused() == name).then_some(()));
     }
 
-    // ---- The clipboard.
+    // ---- The clipboard, which our own pages may not read: what is in it shows when it is pasted elsewhere.
 
+    #[track_caller]
     pub fn clipboard(&self) -> String {
-        let script = "navigator.clipboard.readText().then(arguments[0], error => arguments[0](`refused: ${error}`))";
-        self.script_async(script, vec![]).as_str().unwrap_or_default().to_owned()
+        self.in_a_new_tab(|| {
+            self.go(SHEET);
+            self.with_control('v');
+            self.value_of("textarea")
+        })
     }
 
     #[track_caller]
     pub fn put_into_clipboard(&self, text: &str) {
-        let script = "navigator.clipboard.writeText(arguments[0]).then(() => arguments[1](''), arguments[1])";
-        assert_eq!(self.script_async(script, vec![json!(text)]), json!(""), "the clipboard refused");
+        self.in_a_new_tab(|| {
+            self.go(SHEET);
+            self.type_text(text);
+            self.with_control('a');
+            self.with_control('x');
+        });
+    }
+
+    fn with_control(&self, key: char) {
+        let control = Key::Control.into();
+        let keyboard = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: control })
+            .then(KeyAction::Down { value: key })
+            .then(KeyAction::Up { value: key })
+            .then(KeyAction::Up { value: control });
+        self.run(self.client.perform_actions(keyboard));
     }
 
     // ---- What only a tool does.
@@ -270,6 +288,37 @@ impl Browser {
     /// A command of the Chrome DevTools Protocol.
     pub fn devtools(&self, command: &'static str, parameters: Value) -> Value {
         self.run(self.client.issue_cmd(DevTools { command, parameters }))
+    }
+
+    /// What went over the wire since the last call: each address with the bytes it took, headers and all. What came
+    /// from the cache took none.
+    pub fn traffic(&self) -> Vec<(String, u64)> {
+        let entries = self.run(self.client.issue_cmd(PerformanceLog));
+        let events = entries.as_array().expect("a list of events").iter().map(|entry| {
+            let message: Value = serde_json::from_str(entry["message"].as_str().expect("a message")).expect("JSON");
+            message["message"].clone()
+        });
+        let mut open = HashMap::new();
+        let mut traffic = Vec::new();
+        for Event { method, params } in events.map(|event| serde_json::from_value(event).expect("an event")) {
+            let bytes = |answer: &Value| answer["encodedDataLength"].as_f64().unwrap_or_default() as u64;
+            match method.as_str() {
+                "Network.requestWillBeSent" => {
+                    let address = params["request"]["url"].as_str().unwrap_or_default().to_owned();
+                    // A redirect goes on under the same number.
+                    if let Some(from) = open.insert(params["requestId"].to_string(), address) {
+                        traffic.push((from, bytes(&params["redirectResponse"])));
+                    }
+                }
+                "Network.loadingFinished" => {
+                    if let Some(address) = open.remove(&params["requestId"].to_string()) {
+                        traffic.push((address, bytes(&params)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        traffic
     }
 
     /// Looks again and again until there is something.
@@ -326,8 +375,13 @@ fn capabilities(profile: &TempDir) -> Capabilities {
             "--window-size=1280,900",
             format!("--user-data-dir={}", profile.path().display()),
         ],
+        // Chromium's own start page takes a second to load.
+        "prefs": {"session.restore_on_startup": 4, "session.startup_urls": ["about:blank"]},
     });
-    Capabilities::from_iter([("goog:chromeOptions".to_owned(), options)])
+    Capabilities::from_iter([
+        ("goog:chromeOptions".to_owned(), options),
+        ("goog:loggingPrefs".to_owned(), json!({"performance": "ALL"})),
+    ])
 }
 
 /// A link, button or menu by its name: its text, or the label it has instead of one.
@@ -361,6 +415,26 @@ impl WebDriverCompatibleCommand for DevTools {
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
         (Method::POST, Some(json!({"cmd": self.command, "params": self.parameters}).to_string()))
     }
+}
+
+/// What happened in the browser since this was asked last.
+#[derive(Debug)]
+struct PerformanceLog;
+
+impl WebDriverCompatibleCommand for PerformanceLog {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/se/log", session.expect("there is a session")))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({"type": "performance"}).to_string()))
+    }
+}
+
+#[derive(Deserialize)]
+struct Event {
+    method: String,
+    params: Value,
 }
 
 /// Leave to run a browser: more than two at once only make each other late.

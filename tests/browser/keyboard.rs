@@ -56,6 +56,22 @@ fn a_token_is_made_and_copied_with_the_keyboard_alone() {
 }
 
 #[test]
+fn a_token_is_revoked_from_its_row_with_the_keyboard_alone() {
+    let server = Server::start();
+    let browser = person::administrator(&server);
+    person::generate_token(&browser, "ci-build");
+    browser.go(TOKENS);
+    walk_to(&browser, "Actions for ci-build");
+    browser.key(Key::Enter);
+    walk_to(&browser, "Revoke token ci-build");
+    browser.key(Key::Enter);
+    browser.expect_focus("Cancel");
+    walk_to(&browser, "Revoke token");
+    browser.key(Key::Enter);
+    browser.expect_text("Token “ci-build” was revoked.");
+}
+
+#[test]
 fn the_user_menu_opens_by_key_and_escape_gives_the_focus_back() {
     let server = Server::start();
     let browser = person::administrator(&server);

@@ -3,6 +3,8 @@
 //! The flows find controls by their documented labels. `./test` installs Chromium and what else is needed; with
 //! `TOKENHOUSE_TEST_SCREENSHOTS=folder` the pages are left there as pictures.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -13,5 +15,8 @@ mod rendering;
 mod accessibility;
 mod dialogs;
 mod keyboard;
+mod leaving;
 mod new_api_token;
+mod reauthentication;
+mod weight;
 mod without_javascript;

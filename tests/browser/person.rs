@@ -1,7 +1,12 @@
 //! What the flows have in common: the steps a person takes, by the labels on the pages.
 
+use std::io::Write;
+use std::process::Stdio;
+
+use serde_json::json;
+
 use crate::browser::Browser;
-use crate::support::server::Server;
+use crate::support::server::{Server, tokenhouse};
 
 pub const NAME: &str = "Ada Lovelace";
 pub const USERNAME: &str = "ada";
@@ -26,12 +31,32 @@ pub fn administrator_without_javascript(server: &Server) -> Browser {
 
 fn set_up(browser: &Browser, server: &Server) {
     browser.go(&server.setup_address());
-    browser.fill("Username", USERNAME);
-    browser.fill("Display name", NAME);
-    browser.fill("Email", "ada@example.org");
-    browser.fill("Password", PASSWORD);
+    fill_in_setup(browser);
+}
+
+/// The rest of the way from the page that creates the first administrator.
+pub fn fill_in_setup(browser: &Browser) {
+    // At once; the test of this page types.
+    let script = "for (const [name, value] of arguments) document.getElementById(name).value = value";
+    let fields = [("username", USERNAME), ("display_name", NAME), ("email", "ada@example.org"), ("password", PASSWORD)];
+    browser.script(script, fields.map(|field| json!(field)).to_vec());
     browser.press("Create administrator");
     browser.until("the user menu", || browser.offers(NAME).then_some(()));
+}
+
+/// Another user, created in the shell while the server runs.
+pub fn create_user(server: &Server, username: &str, role: &str) {
+    let mut command = tokenhouse()
+        .args(["user", "create", username, "--role", role, "--password-stdin", "--data-dir"])
+        .arg(server.data_dir())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    let mut input = command.stdin.take().expect("standard input is piped");
+    writeln!(input, "{PASSWORD}").expect("the program reads the password");
+    drop(input);
+    assert!(command.wait().expect("it ends").success(), "{username} was not created");
 }
 
 /// User menu › My Profile › API Token Management.
@@ -70,6 +95,15 @@ pub fn open_token(browser: &Browser, name: &str) {
     browser.go(TOKENS);
     browser.press(name);
     browser.expect_heading(name);
+}
+
+/// What a program does with a token.
+pub fn use_token(server: &Server, token: &str, agent: &str) {
+    let answer = ureq::get(server.address("/api/v1/me"))
+        .header("Authorization", format!("Bearer {token}"))
+        .header("User-Agent", agent)
+        .call();
+    answer.expect("the token is good");
 }
 
 /// How a token is shown once its secret is not: its prefix and first six characters.

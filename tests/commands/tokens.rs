@@ -85,12 +85,12 @@ fn token_of_ada(house: &House) -> String {
             recreates: None,
         };
         db.write(move |c| -> Result<_, Refusal> {
-            let change = Change { owner, actor: Actor::System, now: Clock::System.now() };
+            let change = Change { owner, actor: Actor::System, session: None, now: Clock::System.now() };
             change.create(c, &mut randomness::system(), &wish, &secret, "nonce", 5)
         })
         .await
         .unwrap();
     };
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(create);
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(create);
     text
 }

@@ -4,5 +4,6 @@
 #![allow(dead_code, reason = "each test crate uses its own part of this")]
 
 pub mod database;
+pub mod http;
 pub mod process;
 pub mod server;

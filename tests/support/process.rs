@@ -1,7 +1,7 @@
 //! A child process whose output is read as it comes, and which ends with the test that started it.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -37,16 +37,40 @@ impl Process {
 
     /// What follows `start` on the first line, of either output, that begins with it. Waits for that line.
     pub fn line(&self, start: &str) -> String {
+        self.wait_for(start, |state| state.rest_of(start).map(str::to_owned))
+    }
+
+    /// The first line, of either output, that has `words` in it. Waits for that line.
+    pub fn line_with(&self, words: &str) -> String {
+        self.wait_for(words, |state| state.lines.iter().find(|line| line.contains(words)).cloned())
+    }
+
+    fn wait_for(&self, words: &str, find: impl Fn(&State) -> Option<String>) -> String {
         let state = self.output.state.lock().expect("the readers do not panic");
         let (state, _) = self
             .output
             .changed
-            .wait_timeout_while(state, PATIENCE, |state| state.rest_of(start).is_none() && state.open > 0)
+            .wait_timeout_while(state, PATIENCE, |state| find(state).is_none() && state.open > 0)
             .expect("the readers do not panic");
-        let rest = state.rest_of(start).map(str::to_owned);
+        let found = find(&state);
         let all = state.lines.join("\n");
         drop(state);
-        rest.unwrap_or_else(|| panic!("{} never said “{start}…” but:\n{all}", self.name))
+        found.unwrap_or_else(|| panic!("{} never said “{words}” but:\n{all}", self.name))
+    }
+
+    /// Sends a signal by its name, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &pid]).status().expect("kill runs");
+        assert!(status.success(), "{} is not there to be sent a signal", self.name);
+    }
+
+    /// Waits until it has ended and all it wrote is here.
+    pub fn wait(&mut self) -> ExitStatus {
+        let status = self.child.wait().expect("it is our own child");
+        let state = self.output.state.lock().expect("the readers do not panic");
+        drop(self.output.changed.wait_while(state, |state| state.open > 0).expect("the readers do not panic"));
+        status
     }
 
     /// All it wrote so far, both outputs together.

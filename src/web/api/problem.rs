@@ -67,7 +67,8 @@ pub async fn around(
         let sentence = "A token does not belong into an address, where logs keep it. \
                         Send it as “Authorization: Bearer <token>”, and rotate this one: it may have leaked.";
         let failure = ApiFailure(Failure::BadRequest(sentence.into()));
-        return Ok(request.into_response(HttpResponse::from_error(failure)));
+        let (request, _) = request.into_parts();
+        return Ok(ServiceResponse::from_err(failure, request));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }

@@ -24,8 +24,8 @@ pub async fn around(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if let Err(failure) = admit(&request) {
-        let response = HttpResponse::from_error(PageFailure(failure));
-        return Ok(with_page(request.into_response(response)));
+        let (request, _) = request.into_parts();
+        return Ok(with_page(ServiceResponse::from_err(PageFailure(failure), request)));
     }
     let at_rest = cookies::raw(request.headers(), cookies::NAVIGATION) == Some(cookies::AT_REST);
     let mut response = next.call(request).await?.map_into_boxed_body();

@@ -36,6 +36,9 @@ pub async fn edit(
     path: web::Path<String>,
 ) -> Result<HttpResponse, PageFailure> {
     let token = own_token(&portal, &who, &path).await?;
+    if !token.can_revoke() {
+        return Err(Refusal::WrongStatus(token.status(who.now).label()).into());
+    }
     let name = Field::of(token.name.as_str());
     Ok(page(&portal, &request, &who, &token, name)?)
 }

@@ -1,0 +1,177 @@
+//! What is in the database before the load begins: users with five tokens each, and one whose pages are opened.
+
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use tokenhouse::auth::hasher::{Cost, Hasher};
+use tokenhouse::domain::id::{ApiTokenId, TokenSecretId, UserId};
+use tokenhouse::domain::password::{Password, PasswordHash};
+use tokenhouse::domain::secret::{LENGTH, Secret, SecretKind};
+use tokenhouse::domain::timestamp::{DAY, Timestamp};
+use tokenhouse::domain::user::{DisplayName, NewUser, Username};
+use tokenhouse::storage::connection::Target;
+use tokenhouse::storage::schema::{api_token_secrets, api_tokens};
+use tokenhouse::storage::{Connection, Db, Result, roles, users};
+use tokenhouse::{clock, randomness};
+use url::Url;
+use zeroize::Zeroizing;
+
+/// The user whose pages are opened.
+pub const USERNAME: &str = "ada";
+pub const PASSWORD: &str = "lantern orbit sixteen quiet";
+/// Well-formed but for its checksum.
+pub const MALFORMED: &str = "thp_0123456789abcdefghijABCDEFGHIJ01aaaaaa";
+
+const TOKENS_EACH: usize = 5;
+const USERS_AT_ONCE: usize = 2_000;
+
+/// The secrets of all tokens, one after the other.
+pub struct Data {
+    secrets: Vec<u8>,
+}
+
+impl Data {
+    /// Fills a new database with `tokens` tokens, and five for [`USERNAME`].
+    pub fn prepare(target: &Target, tokens: usize) -> Self {
+        let db = Db::open(target, 1).expect("the database opens");
+        let now = clock::Clock::System.now();
+        let hash = block_on(hash());
+        let mut data = Self { secrets: Vec::with_capacity(tokens * LENGTH) };
+        let mut made = 0;
+        while made < tokens {
+            let from = made / TOKENS_EACH;
+            let count = (tokens - made).min(USERS_AT_ONCE * TOKENS_EACH);
+            let hash = hash.clone();
+            let secrets = block_on(db.write(move |connection| insert_users(connection, from, count, &hash, now)));
+            data.secrets.extend_from_slice(secrets.expect("the users can be inserted").as_bytes());
+            made += count;
+        }
+        let insert = move |connection: &mut Connection| -> Result<()> {
+            let user = insert_user(connection, USERNAME, &hash, now)?;
+            (0..TOKENS_EACH).try_for_each(|number| insert_token(connection, user, number, now).map(drop))
+        };
+        block_on(db.write(insert)).expect("the user can be inserted");
+        block_on(db.checkpoint()).expect("the file takes it all");
+        data
+    }
+
+    pub fn len(&self) -> usize {
+        self.secrets.len() / LENGTH
+    }
+
+    pub fn secret(&self, number: usize) -> &[u8] {
+        &self.secrets[number * LENGTH..][..LENGTH]
+    }
+
+    pub fn first(&self) -> &str {
+        std::str::from_utf8(self.secret(0)).expect("secrets are text")
+    }
+}
+
+/// Users whose numbers begin with `from`, with so many tokens between them.
+fn insert_users(
+    connection: &mut Connection,
+    from: usize,
+    tokens: usize,
+    hash: &PasswordHash,
+    now: Timestamp,
+) -> Result<String> {
+    let mut secrets = String::with_capacity(tokens * LENGTH);
+    for first in (0..tokens).step_by(TOKENS_EACH) {
+        let owner = insert_user(connection, &format!("user{}", from + first / TOKENS_EACH), hash, now)?;
+        for number in 0..TOKENS_EACH.min(tokens - first) {
+            secrets.push_str(insert_token(connection, owner, number, now)?.reveal());
+        }
+    }
+    Ok(secrets)
+}
+
+fn insert_user(connection: &mut Connection, name: &str, hash: &PasswordHash, now: Timestamp) -> Result<UserId> {
+    let user = NewUser {
+        username: Username::parse(name).expect("a username"),
+        display_name: DisplayName::parse(name).expect("a display name"),
+        email: None,
+    };
+    let role = roles::find_by_name(connection, "developer")?.expect("a built-in role");
+    let made = users::insert(connection, &user, Some(hash), role.id, now, &mut randomness::system())?;
+    Ok(made.expect("the username is free"))
+}
+
+/// The rows that `Change::create` makes, but for the event: a million of them take half a minute instead of ten.
+fn insert_token(connection: &mut Connection, owner: UserId, number: usize, now: Timestamp) -> Result<Secret> {
+    let rng = &mut randomness::system();
+    let secret = Secret::generate(SecretKind::ApiToken, rng);
+    let (id, secret_id) = (ApiTokenId::new(now, rng).to_string(), TokenSecretId::new(now, rng).to_string());
+    diesel::insert_into(api_tokens::table)
+        .values((
+            api_tokens::id.eq(&id),
+            api_tokens::user_id.eq(owner.to_string()),
+            api_tokens::name.eq(format!("Token {number}")),
+            api_tokens::name_key.eq(format!("token {number}")),
+            api_tokens::hint.eq(secret.hint()),
+            api_tokens::secret_id.eq(&secret_id),
+            api_tokens::repositories_permission.eq("read"),
+            api_tokens::account_permission.eq("none"),
+            api_tokens::administration_permission.eq("none"),
+            api_tokens::repository_selection.eq("all"),
+            api_tokens::lifetime.eq(90 * DAY),
+            api_tokens::created_at.eq(now.unix()),
+            api_tokens::expires_at.eq(now.plus(90 * DAY).unix()),
+        ))
+        .execute(connection)?;
+    diesel::insert_into(api_token_secrets::table)
+        .values((
+            api_token_secrets::id.eq(&secret_id),
+            api_token_secrets::api_token_id.eq(&id),
+            api_token_secrets::digest.eq(secret.digest().as_bytes().as_slice()),
+            api_token_secrets::hint.eq(secret.hint()),
+            api_token_secrets::created_at.eq(now.unix()),
+            api_token_secrets::form_nonce.eq(&secret_id),
+        ))
+        .execute(connection)?;
+    Ok(secret)
+}
+
+async fn hash() -> PasswordHash {
+    let hasher = Hasher::start(Cost::OWASP, 1, &mut randomness::system()).expect("a thread starts");
+    let password = Password::typed(Zeroizing::new(PASSWORD.to_owned()));
+    hasher.hash(password, &mut randomness::system()).await.expect("nobody else hashes")
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts").block_on(future)
+}
+
+/// A schema of somebody's PostgreSQL, dropped at the end.
+pub struct Schema {
+    server: Url,
+    name: String,
+}
+
+impl Schema {
+    pub fn create(server: &str) -> Self {
+        let server = Url::parse(server).expect("--postgres is an address");
+        let schema = Self { server, name: format!("bench_{}", std::process::id()) };
+        schema.batch(&format!("CREATE SCHEMA {}", schema.name));
+        schema
+    }
+
+    /// An address at which this schema is the only one seen.
+    pub fn url(&self) -> String {
+        let mut url = self.server.clone();
+        url.query_pairs_mut().append_pair("options", &format!("-csearch_path={}", self.name));
+        // libpq reads %20 as a blank, and a plus sign as a plus sign.
+        url.as_str().replace('+', "%20")
+    }
+
+    fn batch(&self, sql: &str) {
+        let mut connection = PgConnection::establish(self.server.as_str()).expect("PostgreSQL answers");
+        connection.batch_execute(sql).expect(sql);
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        self.batch(&format!("SET client_min_messages = warning; DROP SCHEMA {} CASCADE", self.name));
+    }
+}

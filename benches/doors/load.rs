@@ -1,0 +1,229 @@
+//! A load generator on one thread: so many connections, each asking again as soon as it was answered.
+//! HTTP/1.1 with keep-alive and nothing more: a status line, and a body of the length that the head tells.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream as BlockingStream;
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::data::{Data, PASSWORD, USERNAME};
+
+/// However fast a server is, a run ends after so many requests.
+const MOST: usize = 5_000_000;
+
+/// What is asked for again and again.
+pub struct Requests<'a> {
+    /// Text of the request, where `{host}` stands for host and port, and `#` for the last digit of the connection's number.
+    text: String,
+    /// What to put in the place of [`TOKEN`], each time another.
+    tokens: Option<&'a Data>,
+    /// The status that every answer must have.
+    status: u16,
+}
+
+const TOKEN: &str = "{a token of forty-two characters is here!}";
+
+impl<'a> Requests<'a> {
+    pub fn get(path: &str) -> Self {
+        Self::with(path, "Accept-Encoding: gzip\r\n")
+    }
+
+    pub fn bearer(path: &str, token: &str) -> Self {
+        Self::with(path, &format!("Authorization: Bearer {token}\r\n"))
+    }
+
+    /// The same, which must not open anything.
+    pub fn refused(path: &str, token: &str) -> Self {
+        Self { status: 401, ..Self::bearer(path, token) }
+    }
+
+    /// Each with another of all tokens, at random.
+    pub fn tokens(path: &str, data: &'a Data) -> Self {
+        Self { tokens: Some(data), ..Self::bearer(path, TOKEN) }
+    }
+
+    /// A page as a signed-in browser asks for it.
+    pub fn page(path: &str, session: &str) -> Self {
+        Self::with(path, &format!("Cookie: {session}\r\nAccept-Encoding: gzip\r\n"))
+    }
+
+    /// Of another user on each connection: nobody signs in dozens of times a second.
+    pub fn sign_ins() -> Self {
+        Self::sign_in("user#")
+    }
+
+    fn sign_in(username: &str) -> Self {
+        let body = format!("username={username}&password={}", PASSWORD.replace(' ', "+"));
+        let head = format!(
+            "POST /login HTTP/1.1\r\nHost: {{host}}\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        Self { text: head + &body, tokens: None, status: 303 }
+    }
+
+    fn with(path: &str, headers: &str) -> Self {
+        let text = format!("GET {path} HTTP/1.1\r\nHost: {{host}}\r\nUser-Agent: doors/1\r\n{headers}\r\n");
+        Self { text, tokens: None, status: 200 }
+    }
+
+    fn on(&self, address: &str, connection: u64) -> (Vec<u8>, usize) {
+        let text = self.text.replace("{host}", address).replace('#', &(connection % 10).to_string());
+        let place = text.find(TOKEN).unwrap_or_default();
+        (text.into_bytes(), place)
+    }
+}
+
+/// How a run went.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// Microseconds from request to answer, of each request.
+    pub latencies: Vec<u32>,
+    pub time: Duration,
+    /// Answers with another status than wanted.
+    pub unwanted: usize,
+}
+
+impl Asked {
+    pub fn per_second(&self) -> f64 {
+        self.latencies.len() as f64 / self.time.as_secs_f64()
+    }
+}
+
+/// Loads a server for some time.
+pub fn run(address: &str, requests: &Requests<'_>, connections: usize, time: Duration) -> Asked {
+    load(address, requests, connections, time, MOST)
+}
+
+/// Sends so many requests.
+pub fn count(address: &str, requests: &Requests<'_>, connections: usize, count: usize) -> Asked {
+    load(address, requests, connections, Duration::from_secs(120), count)
+}
+
+fn load(address: &str, requests: &Requests<'_>, connections: usize, time: Duration, most: usize) -> Asked {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    runtime.block_on(async {
+        let start = Instant::now();
+        let end = start + time;
+        let share = most.div_ceil(connections);
+        let all = (0..connections as u64).map(|number| one(address, requests, number, end, share));
+        let mut asked = Asked::default();
+        for one in futures_util::future::join_all(all).await {
+            asked.latencies.extend(one.latencies);
+            asked.unwanted += one.unwanted;
+        }
+        asked.time = start.elapsed();
+        asked
+    })
+}
+
+async fn one(address: &str, requests: &Requests<'_>, number: u64, end: Instant, most: usize) -> Asked {
+    let (mut request, place) = requests.on(address, number);
+    let mut rng = StdRng::seed_from_u64(number);
+    let mut stream = TcpStream::connect(address).await.expect("the server listens");
+    stream.set_nodelay(true).expect("it is a TCP socket");
+    let mut answer = vec![0; 64 * 1024];
+    let mut asked = Asked::default();
+    let mut before = Instant::now();
+    while before < end && asked.latencies.len() < most {
+        if let Some(data) = requests.tokens {
+            let token = data.secret(rng.random_range(0..data.len()));
+            request[place..place + token.len()].copy_from_slice(token);
+        }
+        stream.write_all(&request).await.expect("the server reads");
+        let status = read(&mut stream, &mut answer).await;
+        asked.unwanted += usize::from(status != requests.status);
+        let now = Instant::now();
+        asked.latencies.push(u32::try_from((now - before).as_micros()).unwrap_or(u32::MAX));
+        before = now;
+    }
+    asked
+}
+
+/// Reads one answer and returns its status.
+async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> u16 {
+    let mut filled = 0;
+    loop {
+        if filled == buffer.len() {
+            buffer.resize(filled * 2, 0);
+        }
+        let count = stream.read(&mut buffer[filled..]).await.expect("the server answers");
+        assert!(count > 0, "the server closed a connection");
+        filled += count;
+        if let Some(head) = Head::read(&buffer[..filled])
+            && filled >= head.end + head.length
+        {
+            return head.status;
+        }
+    }
+}
+
+/// What must be known of an answer's head.
+struct Head {
+    status: u16,
+    end: usize,
+    length: usize,
+}
+
+impl Head {
+    /// `None` while it is not whole.
+    fn read(answer: &[u8]) -> Option<Self> {
+        const LENGTH: &[u8] = b"\r\ncontent-length: ";
+        let end = end_of_head(answer)?;
+        let head = &answer[..end];
+        let status = std::str::from_utf8(head.get(9..12)?).ok()?.parse().ok()?;
+        let at = head.windows(LENGTH.len()).position(|window| window.eq_ignore_ascii_case(LENGTH));
+        let digits = at.map_or(&b""[..], |at| &head[at + LENGTH.len()..]);
+        let length = digits
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
+        Some(Self { status, end, length })
+    }
+}
+
+fn end_of_head(answer: &[u8]) -> Option<usize> {
+    answer.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)
+}
+
+/// One answer, whole.
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// Bytes over the wire.
+    pub fn size(&self) -> usize {
+        self.head.len() + self.body.len()
+    }
+}
+
+/// Asks once; `headers` are whole lines.
+pub fn get(address: &str, path: &str, headers: &str) -> Answer {
+    exchange(address, &format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n"))
+}
+
+/// Signs in as the user whose pages are opened, and returns the session's cookie.
+pub fn sign_in(address: &str) -> String {
+    let text = Requests::sign_in(USERNAME).text.replace("{host}", address);
+    let answer = exchange(address, &text.replacen("\r\n", "\r\nConnection: close\r\n", 1));
+    assert_eq!(answer.status, 303, "the user may sign in: {}", answer.head);
+    let cookie = answer.head.lines().find(|line| line.contains("__Host-th_session="));
+    let value = cookie.and_then(|line| line.split_once(": ")).map_or("", |(_, value)| value);
+    value.split(';').next().unwrap_or_default().to_owned()
+}
+
+fn exchange(address: &str, request: &str) -> Answer {
+    let mut stream = BlockingStream::connect(address).expect("the server listens");
+    stream.write_all(request.as_bytes()).expect("the server reads");
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).expect("the server answers");
+    let head = Head::read(&bytes).expect("the server speaks HTTP");
+    let body = bytes.split_off(head.end);
+    Answer { status: head.status, head: String::from_utf8_lossy(&bytes).into_owned(), body }
+}

@@ -1,0 +1,18 @@
+//! What holds when the program is ended at a bad moment: killed in the midst of changes, or asked to stop in the midst of
+//! requests. The real binary, on SQLite.
+//!
+//! The plain run kills 20 times; with `TOKENHOUSE_TEST_SOAK=1` (`./test --soak`) 200 times. Each run says its seed, and
+//! `TOKENHOUSE_TEST_SEED` repeats its choices, if not its races.
+
+#[path = "faults/database.rs"]
+mod database;
+#[path = "faults/house.rs"]
+mod house;
+#[path = "faults/killed.rs"]
+mod killed;
+#[path = "faults/owner.rs"]
+mod owner;
+#[path = "faults/stopped.rs"]
+mod stopped;
+#[path = "support/mod.rs"]
+mod support;

@@ -1,0 +1,32 @@
+//! The portal as people and scripts meet it: the real application on a free port, once on SQLite and once on PostgreSQL,
+//! with a clock that stands still. A file for each resource, unhappy paths first.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+mod api_me;
+mod api_repositories;
+mod api_token_creation;
+mod api_tokens_list;
+mod bad_input;
+mod cookies;
+mod credentials;
+mod cross_site;
+mod disablement;
+mod headers;
+mod health;
+mod hosts;
+mod names;
+mod profile;
+mod races;
+mod reauthentication;
+mod recreation;
+mod rename;
+mod reveal;
+mod revocation;
+mod rotation;
+mod routes;
+mod sessions;
+mod setup;
+mod sign_in;
+mod uses;

@@ -1,0 +1,167 @@
+//! What is told of the use of a token.
+
+use crate::support::{Portal, Token, on_both};
+
+const DAY: i64 = 86_400;
+
+on_both![
+    a_use_is_not_written_by_the_request,
+    the_last_use_and_the_callers_appear_after_the_flush,
+    uses_of_one_caller_add_up_over_the_days,
+    a_caller_of_long_ago_is_not_shown,
+    a_user_agent_is_text_and_not_html,
+    many_user_agents_fill_no_table,
+    the_use_of_a_token_that_went_away_meanwhile_is_dropped,
+    the_last_use_never_moves_back,
+    the_chart_says_in_words_what_it_shows,
+];
+
+fn used(portal: &Portal, token: &Token, address: &str, agent: &str) {
+    let request = portal.request("GET", "/api/v1/me").bearer(&token.secret);
+    request.header("x-forwarded-for", address).header("user-agent", agent).send().with(200);
+}
+
+fn a_use_is_not_written_by_the_request(portal: Portal) {
+    let ada = portal.user("ada");
+    let token = portal.token(&ada, |_| {});
+    portal.unchanged("a check", || {
+        for _ in 0..20 {
+            used(&portal, &token, "203.0.113.7", "curl/8");
+        }
+    });
+    portal.flush();
+    assert_eq!(portal.count("callers"), 1);
+    portal.unchanged("a flush of nothing", || portal.flush());
+}
+
+fn the_last_use_and_the_callers_appear_after_the_flush(portal: Portal) {
+    let ada = portal.user("ada");
+    let token = portal.token(&ada, |_| {});
+    let browser = ada.sign_in();
+    let page = browser.page(&token.path());
+    assert_eq!(page.definition("Last used"), "Never");
+    page.says("Nothing has used this token yet.").says("Not used in the last 30 days.");
+    used(&portal, &token, "203.0.113.7", "curl/8");
+    portal.advance(60);
+    used(&portal, &token, "203.0.113.7", "curl/8");
+    used(&portal, &token, "203.0.113.7", "");
+    used(&portal, &token, "2001:db8::7", "builder/1.0");
+    used(&portal, &token, "::ffff:203.0.113.7", "curl/8");
+    portal.flush();
+    let page = browser.page(&token.path());
+    assert!(page.definition("Last used").starts_with("21 Nov 2026, 14:07 UTC just now from "));
+    let mut rows: Vec<_> = page
+        .rows()
+        .iter()
+        .map(|row| [row.cell("Address"), row.cell("User agent"), row.cell("First use"), row.cell("Uses")].join(" | "))
+        .collect();
+    rows.sort();
+    assert_eq!(
+        rows,
+        [
+            "2001:db8::7 | builder/1.0 | 21 Nov 2026, 14:07 UTC just now | 1",
+            "203.0.113.7 | curl/8 | 21 Nov 2026, 14:06 UTC 1 minute ago | 3",
+            "203.0.113.7 | not told | 21 Nov 2026, 14:07 UTC just now | 1",
+        ]
+    );
+}
+
+fn uses_of_one_caller_add_up_over_the_days(portal: Portal) {
+    let ada = portal.user("ada");
+    let token = portal.token(&ada, |_| {});
+    for uses in [3, 2, 1] {
+        for _ in 0..uses {
+            used(&portal, &token, "203.0.113.7", "curl/8");
+        }
+        portal.flush();
+        used(&portal, &token, "203.0.113.7", "curl/8");
+        portal.flush();
+        portal.advance(DAY);
+    }
+    let page = ada.sign_in().page(&token.path());
+    assert_eq!(page.rows().len(), 1);
+    assert_eq!(page.rows()[0].cell("Uses"), "9");
+    assert_eq!(page.rows()[0].cell("Last use"), "23 Nov 2026, 14:06 UTC 1 day ago");
+    assert_eq!(portal.count("callers"), 3);
+    page.says("Used 9 times on 3 of the last 30 days.");
+}
+
+fn a_caller_of_long_ago_is_not_shown(portal: Portal) {
+    let ada = portal.user("ada");
+    let token = portal.token(&ada, |wish| wish.expires_at = None);
+    used(&portal, &token, "203.0.113.7", "curl/8");
+    portal.flush();
+    portal.advance(29 * DAY);
+    assert_eq!(ada.sign_in().page(&token.path()).rows().len(), 1);
+    portal.advance(DAY);
+    portal.prune();
+    let page = ada.sign_in().page(&token.path());
+    assert!(page.rows().is_empty());
+    assert!(page.definition("Last used").contains("21 Nov 2026"), "the last use stays");
+    portal.advance(DAY);
+    portal.prune();
+    assert_eq!(portal.count("callers"), 0);
+}
+
+fn a_user_agent_is_text_and_not_html(portal: Portal) {
+    let ada = portal.user("ada");
+    let token = portal.token(&ada, |_| {});
+    used(&portal, &token, "203.0.113.7", "<script>alert(1)</script>\"'&amp;");
+    used(&portal, &token, "203.0.113.8", &"🔑".repeat(300));
+    portal.flush();
+    let browser = ada.sign_in();
+    for path in [token.path(), token.page("rotation"), token.page("disablement"), token.page("revocation")] {
+        let page = browser.page(&path);
+        assert_eq!(page.all("script").len(), 1, "the page's own");
+        let mut agents: Vec<String> = page.rows().iter().map(|row| row.cell("User agent").to_owned()).collect();
+        agents.sort();
+        assert_eq!(agents[0], "<script>alert(1)</script>\"'&amp;");
+    }
+}
+
+fn many_user_agents_fill_no_table(portal: Portal) {
+    let ada = portal.user("ada");
+    let token = portal.token(&ada, |_| {});
+    for number in 0..80 {
+        used(&portal, &token, "203.0.113.7", &format!("agent {number}"));
+    }
+    portal.flush();
+    assert!(portal.count("callers") <= 50, "{}", portal.count("callers"));
+    ada.sign_in().page(&token.path()).says("Used 80 times on 1 of the last 30 days.");
+}
+
+fn the_use_of_a_token_that_went_away_meanwhile_is_dropped(portal: Portal) {
+    let ada = portal.user("ada");
+    let (token, other) = (portal.token_named(&ada, "a"), portal.token_named(&ada, "b"));
+    used(&portal, &token, "203.0.113.7", "curl/8");
+    used(&portal, &other, "203.0.113.7", "curl/8");
+    portal.sql(&format!("DELETE FROM api_tokens WHERE id = '{}'", token.id));
+    portal.flush();
+    assert_eq!(portal.count("callers"), 1);
+}
+
+fn the_last_use_never_moves_back(portal: Portal) {
+    let ada = portal.user("ada");
+    let token = portal.token(&ada, |_| {});
+    portal.advance(120);
+    used(&portal, &token, "203.0.113.7", "curl/8");
+    portal.flush();
+    portal.advance(-60);
+    used(&portal, &token, "203.0.113.8", "curl/8");
+    portal.flush();
+    let page = ada.sign_in().page(&token.path());
+    assert!(page.definition("Last used").starts_with("21 Nov 2026, 14:08 UTC"), "{}", page.definition("Last used"));
+    assert!(page.definition("Last used").ends_with("from 203.0.113.7"));
+}
+
+fn the_chart_says_in_words_what_it_shows(portal: Portal) {
+    let ada = portal.user("ada");
+    let token = portal.token(&ada, |_| {});
+    used(&portal, &token, "203.0.113.7", "curl/8");
+    portal.flush();
+    let page = ada.sign_in().page(&token.path());
+    page.says("Used 1 time on 1 of the last 30 days.");
+    assert_eq!(page.all("svg[role=img] rect").len(), 30);
+    assert_eq!(page.texts("svg[role=img] title").last().map(String::as_str), Some("21 Nov 2026: 1"));
+    assert_eq!(page.all("svg[role=img]")[0].attr("aria-label"), Some("Uses on each of the last 30 days"));
+}
