@@ -2,6 +2,8 @@
 //!
 //! Four layers, arrows one way: [`domain`] <- [`storage`] <- [`auth`] <- [`web`]; [`jobs`] stands on storage and domain.
 
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+
 pub mod auth;
 pub mod cli;
 pub mod clock;

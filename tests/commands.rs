@@ -1,6 +1,5 @@
 //! The commands of the shell as a person runs them: the real binary, alone and beside a server that serves from the
 //! same data directory.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 #[path = "commands/house.rs"]
 mod house;

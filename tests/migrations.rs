@@ -1,5 +1,4 @@
 //! The migrations of both databases: they lead up and down again, and to the tables that `src/storage/schema.rs` tells of.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 #[path = "support/mod.rs"]
 mod support;

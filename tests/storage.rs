@@ -1,6 +1,5 @@
 //! What the rest of the program relies on when it stands on `storage`: proved on SQLite and on PostgreSQL with the
 //! functions that the program itself calls.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 #[path = "storage/at_once.rs"]
 mod at_once;

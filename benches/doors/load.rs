@@ -91,6 +91,10 @@ impl Asked {
     pub fn per_second(&self) -> f64 {
         self.latencies.len() as f64 / self.time.as_secs_f64()
     }
+
+    pub fn wanted_per_second(&self) -> f64 {
+        (self.latencies.len() - self.unwanted) as f64 / self.time.as_secs_f64()
+    }
 }
 
 /// Loads a server for some time.
@@ -123,8 +127,7 @@ fn load(address: &str, requests: &Requests<'_>, connections: usize, time: Durati
 async fn one(address: &str, requests: &Requests<'_>, number: u64, end: Instant, most: usize) -> Asked {
     let (mut request, place) = requests.on(address, number);
     let mut rng = StdRng::seed_from_u64(number);
-    let mut stream = TcpStream::connect(address).await.expect("the server listens");
-    stream.set_nodelay(true).expect("it is a TCP socket");
+    let mut stream = connect(address).await;
     let mut answer = vec![0; 64 * 1024];
     let mut asked = Asked::default();
     let mut before = Instant::now();
@@ -134,8 +137,11 @@ async fn one(address: &str, requests: &Requests<'_>, number: u64, end: Instant, 
             request[place..place + token.len()].copy_from_slice(token);
         }
         stream.write_all(&request).await.expect("the server reads");
-        let status = read(&mut stream, &mut answer).await;
-        asked.unwanted += usize::from(status != requests.status);
+        let head = read(&mut stream, &mut answer).await;
+        asked.unwanted += usize::from(head.status != requests.status);
+        if head.closes {
+            stream = connect(address).await;
+        }
         let now = Instant::now();
         asked.latencies.push(u32::try_from((now - before).as_micros()).unwrap_or(u32::MAX));
         before = now;
@@ -143,8 +149,14 @@ async fn one(address: &str, requests: &Requests<'_>, number: u64, end: Instant, 
     asked
 }
 
-/// Reads one answer and returns its status.
-async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> u16 {
+async fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).await.expect("the server listens");
+    stream.set_nodelay(true).expect("it is a TCP socket");
+    stream
+}
+
+/// Reads one answer and returns its head.
+async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Head {
     let mut filled = 0;
     loop {
         if filled == buffer.len() {
@@ -156,7 +168,7 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> u16 {
         if let Some(head) = Head::read(&buffer[..filled])
             && filled >= head.end + head.length
         {
-            return head.status;
+            return head;
         }
     }
 }
@@ -166,27 +178,35 @@ struct Head {
     status: u16,
     end: usize,
     length: usize,
+    /// Whether the server closes the connection afterwards.
+    closes: bool,
 }
 
 impl Head {
-    /// `None` while it is not whole.
+    /// `None` while it is not whole. One pass over the lines, since it is done for every answer.
     fn read(answer: &[u8]) -> Option<Self> {
-        const LENGTH: &[u8] = b"\r\ncontent-length: ";
-        let end = end_of_head(answer)?;
-        let head = &answer[..end];
-        let status = std::str::from_utf8(head.get(9..12)?).ok()?.parse().ok()?;
-        let at = head.windows(LENGTH.len()).position(|window| window.eq_ignore_ascii_case(LENGTH));
-        let digits = at.map_or(&b""[..], |at| &head[at + LENGTH.len()..]);
-        let length = digits
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
-        Some(Self { status, end, length })
+        let status = std::str::from_utf8(answer.get(9..12)?).ok()?.parse().ok()?;
+        let mut head = Self { status, end: 0, length: 0, closes: false };
+        loop {
+            let line = &answer[head.end..];
+            let line = &line[..=line.iter().position(|&byte| byte == b'\n')?];
+            head.end += line.len();
+            if line == b"\r\n" {
+                return Some(head);
+            }
+            if let Some(value) = value(line, b"content-length: ") {
+                head.length = value.iter().fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
+            } else if let Some(value) = value(line, b"connection: ") {
+                head.closes = value.eq_ignore_ascii_case(b"close");
+            }
+        }
     }
 }
 
-fn end_of_head(answer: &[u8]) -> Option<usize> {
-    answer.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)
+/// The value in a line of a head, if it begins with `name`.
+fn value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (own, value) = line.strip_suffix(b"\r\n")?.split_at_checked(name.len())?;
+    own.eq_ignore_ascii_case(name).then_some(value)
 }
 
 /// One answer, whole.

@@ -86,6 +86,14 @@ impl Hasher {
         Ok(Self { jobs, params, nobody, strangers: Arc::new(Semaphore::new(STRANGERS)) })
     }
 
+    /// Hashes a password that was chosen anew, right here and however long it takes: for a program of one user.
+    pub fn hash_here(cost: Cost, password: &Password, rng: &mut impl CryptoRng) -> Option<PasswordHash> {
+        let params = Params::new(cost.memory, cost.passes, 1, Some(TAG)).ok()?;
+        let mut salt = [0; SALT];
+        rng.fill_bytes(&mut salt);
+        hash(&params, password, &salt, &mut Vec::new())
+    }
+
     /// Hashes a password that was chosen anew.
     pub async fn hash(&self, password: Password, rng: &mut impl CryptoRng) -> Result<PasswordHash, Busy> {
         let mut salt = [0; SALT];

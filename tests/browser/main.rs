@@ -3,8 +3,6 @@
 //! The flows find controls by their documented labels. `./test` installs Chromium and what else is needed; with
 //! `TOKENHOUSE_TEST_SCREENSHOTS=folder` the pages are left there as pictures.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
-
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -75,7 +75,7 @@ fn a_token_is_listed_with_all_its_columns(portal: Portal) {
     assert_eq!(row.cell("Status"), "Active");
     assert_eq!(page.link("ci"), Some(token.path()));
     portal.advance(3_600);
-    portal.request("GET", "/api/v1/me").bearer(&token.secret).header("x-forwarded-for", "203.0.113.7").send().with(200);
+    portal.request("GET", "/api/v1/me").bearer(&token.secret).at("203.0.113.7").send().with(200);
     portal.flush();
     let row = ada.sign_in().page("/profile/api-tokens").rows()[0].clone();
     assert_eq!(row.cell("Last used"), "21 Nov 2026, 15:06 UTC just now from 203.0.113.7");

@@ -1,5 +1,6 @@
 //! Requests that no browser of ours would send, at every page that takes one.
 
+use crate::support::browser::SESSION;
 use crate::support::request::Request;
 use crate::support::routes::{Place, pages};
 use crate::support::{Browser, Portal, Token, on_both, raw};
@@ -9,6 +10,7 @@ on_both![
     another_users_token_is_not_found_whatever_else_the_request_holds,
     an_id_has_one_spelling,
     a_large_body_is_refused,
+    a_body_in_pieces_is_refused,
     another_content_type_is_refused,
     what_is_not_utf_8_is_refused,
     a_field_that_is_not_known_is_refused,
@@ -147,24 +149,29 @@ fn a_large_body_is_refused(portal: Portal) {
         "Too large",
         &[&|request| request.header("content-type", "application/x-www-form-urlencoded").body(padded(65_537))],
     );
-    // In pieces, without a length: not taken at all.
     let browser = portal.visitor();
-    let host = portal.host();
-    let mut bytes = format!(
-        "POST /login HTTP/1.1\r\nHost: {host}\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n"
-    )
-    .into_bytes();
-    for _ in 0..20 {
-        bytes.extend(b"1000\r\n");
-        bytes.extend(vec![b'x'; 4_096]);
-        bytes.extend(b"\r\n");
-    }
-    bytes.extend(b"0\r\n\r\n");
-    assert_eq!(raw::status(&raw::send(&portal, &bytes)), 411);
     // One byte less is read, and found to be another mistake.
     let request = browser.request("POST", "/login").header("content-type", "application/x-www-form-urlencoded");
     request.body(padded(65_536)).send().with(400);
+}
+
+fn a_body_in_pieces_is_refused(portal: Portal) {
+    let (browser, token) = owner(&portal);
+    let session = browser.cookie(SESSION).expect("it is signed in");
+    let large = "1000\r\n".to_owned() + &"x".repeat(4_096) + "\r\n";
+    portal.unchanged("a body in pieces", || {
+        for path in forms(&token) {
+            for pieces in ["0\r\n\r\n", "7\r\nname=cd\r\n0\r\n\r\n", &large.repeat(20)] {
+                let bytes = format!(
+                    "POST {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: same-origin\r\nCookie: {SESSION}={session}\r\n\
+                     Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n{pieces}",
+                    portal.host()
+                );
+                let answer = raw::send(&portal, bytes.as_bytes());
+                assert_eq!(raw::status(&answer), 411, "{path}: {answer}");
+            }
+        }
+    });
 }
 
 fn another_content_type_is_refused(portal: Portal) {
@@ -297,13 +304,13 @@ fn a_long_address_and_a_large_head_are_refused(portal: Portal) {
 
 fn a_request_that_ends_too_soon_changes_nothing(portal: Portal) {
     let (browser, token) = owner(&portal);
-    let session = browser.cookie(crate::support::browser::SESSION).expect("it is signed in");
+    let session = browser.cookie(SESSION).expect("it is signed in");
     let head = |path: &str, framing: &str| {
         format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nCookie: {}={session}\r\nSec-Fetch-Site: same-origin\r\n\
              Content-Type: application/x-www-form-urlencoded\r\n{framing}\r\n\r\n",
             portal.host(),
-            crate::support::browser::SESSION
+            SESSION
         )
     };
     portal.unchanged("half a request", || {
@@ -423,7 +430,7 @@ fn nothing_strange_makes_the_portal_fail(portal: Portal) {
         portal.request("GET", "/api/v1/me").bearer(&token.secret).header("user-agent", agent).send().with(200);
     }
     for hops in ["x", "1.2.3.4, x", ",,,", "::ffff:203.0.113.7", "2001:db8::1, 127.0.0.1", "203.0.113.7:80"] {
-        portal.request("GET", "/api/v1/me").bearer(&token.secret).header("x-forwarded-for", hops).send().with(200);
+        portal.request("GET", "/api/v1/me").bearer(&token.secret).at(hops).send().with(200);
     }
     portal.flush();
     browser.page(&token.path());

@@ -16,6 +16,7 @@ on_both![
     an_owners_password_opens_no_door,
     good_tokens_in_all_their_spellings_are_taken,
     a_refused_token_counts_no_use,
+    nothing_is_taken_over_plain_http,
 ];
 
 const DAY: i64 = 86_400;
@@ -268,4 +269,27 @@ fn a_refused_token_counts_no_use(portal: Portal) {
         portal.request("GET", "/api/v1/me").basic("eve", &token.secret).send().with(401);
         portal.flush();
     });
+}
+
+fn nothing_is_taken_over_plain_http(portal: Portal) {
+    let ada = portal.user("ada");
+    let token = portal.token(&ada, |_| {});
+    let browser = ada.sign_in();
+    let sentence = "Credentials are not accepted over plain HTTP. Use the portal's https address.";
+    let fields = [("username", "ada"), ("password", crate::support::PASSWORD), ("next", "/")];
+    portal.unchanged("plain HTTP", || {
+        // What a proxy without TLS says, or one that passes on an address and says nothing.
+        for (name, value) in
+            [("x-forwarded-proto", "http"), ("x-forwarded-proto", "https, http"), ("x-forwarded-for", "203.0.113.7")]
+        {
+            let answer = portal.request("GET", "/api/v1/me").bearer(&token.secret).header(name, value).send().with(403);
+            assert_eq!(answer.json()["detail"], sentence);
+            browser.request("GET", "/profile").header(name, value).send().with(403).page().says(sentence);
+            let sign_in = portal.visitor().request("POST", "/login").header(name, value).form(&fields);
+            sign_in.send().with(403).page().says(sentence);
+        }
+    });
+    for request in [portal.request("GET", "/api/v1/me"), portal.request("GET", "/api/v1/me").at("203.0.113.7")] {
+        request.bearer(&token.secret).send().with(200);
+    }
 }

@@ -1,6 +1,5 @@
 //! The portal as people and scripts meet it: the real application on a free port, once on SQLite and once on PostgreSQL,
 //! with a clock that stands still. A file for each resource, unhappy paths first.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod support;
 

@@ -290,7 +290,7 @@ fn the_page_names_the_callers_and_the_new_end(portal: Portal) {
     let page = browser.page(&token.page("rotation"));
     page.says("Nothing has used this token yet.").says("It expires 19 Feb 2027, 14:06 UTC");
     let ask = portal.request("GET", "/api/v1/me").bearer(&token.secret);
-    ask.header("user-agent", "<b>builder/1.0</b>").header("x-forwarded-for", "203.0.113.7").send().with(200);
+    ask.header("user-agent", "<b>builder/1.0</b>").at("203.0.113.7").send().with(200);
     portal.flush();
     let page = browser.page(&token.page("rotation"));
     let row = &page.rows()[0];

@@ -18,7 +18,7 @@ on_both![
 
 fn used(portal: &Portal, token: &Token, address: &str, agent: &str) {
     let request = portal.request("GET", "/api/v1/me").bearer(&token.secret);
-    request.header("x-forwarded-for", address).header("user-agent", agent).send().with(200);
+    request.at(address).header("user-agent", agent).send().with(200);
 }
 
 fn a_use_is_not_written_by_the_request(portal: Portal) {

@@ -7,7 +7,6 @@ pub mod reset_password;
 use clap::Subcommand;
 
 use super::Failure;
-use super::command::block_on;
 use crate::auth::hasher::{Cost, Hasher};
 use crate::config::Config;
 use crate::domain::event::{Action, Actor, NewEvent};
@@ -38,10 +37,8 @@ pub fn run(config: &Config, task: Task) -> Result<(), Failure> {
 
 /// Only the hash leaves this process.
 fn hash(password: Password) -> Result<PasswordHash, Failure> {
-    let mut rng = randomness::system();
-    let hasher = Hasher::start(Cost::OWASP, 1, &mut rng).map_err(Failure::failed)?;
-    block_on(hasher.hash(password, &mut rng))?
-        .map_err(|_| Failure::Failed("this machine is too busy to hash the password. Try again.".to_owned()))
+    Hasher::hash_here(Cost::OWASP, &password, &mut randomness::system())
+        .ok_or_else(|| Failure::Failed("the password cannot be hashed: there is too little memory.".to_owned()))
 }
 
 fn append_event(

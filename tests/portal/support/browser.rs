@@ -52,7 +52,7 @@ impl<'p> Browser<'p> {
             request = request.header("cookie", pairs.join("; "));
         }
         if let Some(address) = &self.address {
-            request = request.header("x-forwarded-for", address);
+            request = request.at(address);
         }
         request
     }

@@ -64,15 +64,11 @@ impl<'p> Request<'p> {
         if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
             builder = builder.header("host", host);
         }
-        // As a proxy says it that passes on the client's address.
-        let told = |wanted: &str| self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
-        if told("x-forwarded-for") && !told("x-forwarded-proto") {
-            builder = builder.header("x-forwarded-proto", "https");
-        }
         for (name, value) in self.headers {
             builder = builder.header(name, http::HeaderValue::from_bytes(&value).expect("a header that can be sent"));
         }
         let agent = &self.portal.agent;
+        // Without a body, this client would announce one in pieces.
         let sends = !["GET", "HEAD"].contains(&self.method.as_str());
         let answered = match self.body.or(sends.then(Vec::new)) {
             Some(body) => agent.run(builder.body(body).expect("a request")),
