@@ -33,8 +33,9 @@ impl Change {
         if token.current_secret != rotation.replaces {
             return Err(Refusal::Overtaken);
         }
-        // An old secret never gains time: it still ends with the expiry it was made with.
-        let old_ends_at = token.expires_at.map_or(rotation.old_ends_at, |end| end.min(rotation.old_ends_at));
+        // An old secret never gains time: it still ends with the expiry it was made with, and never after its token.
+        let ends = [token.expires_at, rotation.expires_at].into_iter().flatten();
+        let old_ends_at = ends.fold(rotation.old_ends_at, Timestamp::min);
         self.end_secrets(connection, id, old_ends_at)?;
         let secret_id = TokenSecretId::new(self.now, rng);
         self.insert_secret(connection, id, secret_id, secret, &rotation.nonce)?;

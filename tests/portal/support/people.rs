@@ -151,7 +151,7 @@ impl Portal {
             let rng = &mut randomness::system();
             let secret = Secret::generate(SecretKind::ApiToken, rng);
             let nonce = random_code(rng);
-            let Made::Now(id) = made_by.create(connection, rng, &wish, &secret, &nonce, 100)? else {
+            let Made::Now(id) = made_by.create(connection, rng, &wish, &secret, &nonce, 100_000)? else {
                 panic!("the nonce is new")
             };
             Ok((id, secret.reveal().to_owned()))
