@@ -16,6 +16,7 @@ use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
 use futures_util::FutureExt as _;
 
 use super::headers;
+use crate::auth::authenticate::Reason;
 use crate::domain::secret::{contains_secret, random_code};
 use crate::randomness;
 use crate::web::client::peer;
@@ -190,6 +191,10 @@ impl Line {
             }
             Failure::Unavailable(cause) => {
                 tracing::warn!(request = %self.id, path = %self.path, %cause, "a request was put off")
+            }
+            // Garbage is no news: whoever sends it by the thousand must not fill the log.
+            Failure::Unauthorized(Reason::Unusable(unusable)) => {
+                tracing::debug!(request = %self.id, path = %self.path, peer = %self.peer, reason = %unusable, "credentials were refused");
             }
             Failure::Unauthorized(reason) => {
                 tracing::info!(request = %self.id, path = %self.path, peer = %self.peer, %reason, "credentials were refused")
