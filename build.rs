@@ -32,6 +32,9 @@ fn main() -> Result<(), Box<dyn error::Error>> {
             other => return Err(format!("no content type for .{other}").into()),
         };
         let hash: String = Sha256::digest(&bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        // Taken from the output folder, never from here: a build folder may be shared by clones that come and go.
+        let plain = format!("{out}/{name}");
+        fs::write(&plain, &bytes)?;
         let compressed = format!("{out}/{name}.gz");
         let mut encoder = GzEncoder::new(fs::File::create(&compressed)?, Compression::best());
         encoder.write_all(&bytes)?;
@@ -40,7 +43,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         writeln!(
             code,
             "/// `static/{name}`\npub const {constant}: Asset = Asset {{ path: \"/static/{stem}.{hash}.{extension}\", \
-             content_type: \"{content_type}\", bytes: include_bytes!({path:?}), gzip: include_bytes!({compressed:?}) }};"
+             content_type: \"{content_type}\", bytes: include_bytes!({plain:?}), gzip: include_bytes!({compressed:?}) }};"
         )?;
         write!(all, "{constant}, ")?;
     }

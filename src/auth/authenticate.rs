@@ -1,11 +1,14 @@
 //! From what a program presents to who it is: the one check behind every door.
 
 use super::credentials::{Presented, Unusable};
-use crate::domain::id::{ApiTokenId, UserId};
+use crate::domain::caller::UsedToken;
+use crate::domain::id::{ApiTokenId, RepositoryId, RepositoryTokenId, UserId};
 use crate::domain::permission::Permissions;
 use crate::domain::privilege::{Privilege, Privileges};
+use crate::domain::repository::RepositoryName;
 use crate::domain::secret::SecretKind;
 use crate::domain::timestamp::Timestamp;
+use crate::storage::repository_tokens::{KnownRepositoryToken, find_by_digest};
 use crate::storage::token_secrets::{KnownApiToken, find_api_token};
 use crate::storage::{Db, StorageError};
 
@@ -21,6 +24,34 @@ pub struct ApiCaller {
     pub owner: UserId,
     pub username: String,
     pub owner_privileges: Privileges,
+}
+
+/// A program that showed a repository's own token.
+#[derive(Debug, Clone)]
+pub struct RepositoryCaller {
+    pub token: RepositoryTokenId,
+    pub repository: RepositoryId,
+    pub name: RepositoryName,
+    pub created_at: Timestamp,
+    /// When the token, replaced by another, stops working.
+    pub ends_at: Option<Timestamp>,
+}
+
+/// A program that showed a good token of either kind.
+#[derive(Debug, Clone)]
+pub enum Caller {
+    ApiToken(ApiCaller),
+    Repository(RepositoryCaller),
+}
+
+impl Caller {
+    /// The token, as its uses are counted.
+    pub const fn used(&self) -> UsedToken {
+        match self {
+            Self::ApiToken(caller) => UsedToken::Api(caller.token),
+            Self::Repository(caller) => UsedToken::Repository { repository: caller.repository, token: caller.token },
+        }
+    }
 }
 
 /// Why a token does not open anything. For the log; the answer says only that it is not accepted.
@@ -44,6 +75,10 @@ pub enum Reason {
     NoApiAccess(ApiTokenId),
     #[error("token {0} came with another's username")]
     WrongUsername(ApiTokenId),
+    #[error("a replaced token of repository {0} was used after its grace period")]
+    RepositoryTokenReplaced(RepositoryName),
+    #[error("the token of repository {0} came with another name")]
+    WrongRepositoryName(RepositoryName),
 }
 
 /// No caller: either the credentials are not good, or they could not be checked.
@@ -56,13 +91,40 @@ pub enum Refusal {
 }
 
 /// Who presented this, judged by what is stored at this moment. Nothing is remembered from one check to the next.
-pub async fn authenticate(db: &Db, presented: Presented, now: Timestamp) -> Result<ApiCaller, Refusal> {
-    if presented.kind != SecretKind::ApiToken {
-        return Err(Reason::Unknown.into());
-    }
+pub async fn authenticate(db: &Db, presented: Presented, now: Timestamp) -> Result<Caller, Refusal> {
     let digest = presented.digest;
-    let known = db.look_up(move |connection| find_api_token(connection, &digest)).await?.ok_or(Reason::Unknown)?;
-    Ok(judge(known, presented.username.as_deref(), now)?)
+    let name = presented.username.as_deref();
+    match presented.kind {
+        SecretKind::ApiToken => {
+            let known = db.look_up(move |connection| find_api_token(connection, &digest)).await?;
+            Ok(Caller::ApiToken(judge(known.ok_or(Reason::Unknown)?, name, now)?))
+        }
+        SecretKind::RepositoryToken => {
+            let known = db.look_up(move |connection| find_by_digest(connection, &digest)).await?;
+            Ok(Caller::Repository(judge_repository(known.ok_or(Reason::Unknown)?, name, now)?))
+        }
+        SecretKind::ServiceToken => Err(Reason::Unknown.into()),
+    }
+}
+
+fn judge_repository(
+    known: KnownRepositoryToken,
+    name: Option<&str>,
+    now: Timestamp,
+) -> Result<RepositoryCaller, Reason> {
+    if known.ends_at.is_some_and(|end| now >= end) {
+        return Err(Reason::RepositoryTokenReplaced(known.name));
+    }
+    if name.is_some_and(|name| name != known.name.as_str()) {
+        return Err(Reason::WrongRepositoryName(known.name));
+    }
+    Ok(RepositoryCaller {
+        token: known.id,
+        repository: known.repository,
+        name: known.name,
+        created_at: known.created_at,
+        ends_at: known.ends_at,
+    })
 }
 
 fn judge(known: KnownApiToken, username: Option<&str>, now: Timestamp) -> Result<ApiCaller, Reason> {
@@ -149,5 +211,24 @@ mod tests {
         assert_eq!(judge(known(), Some("eve"), NOW).unwrap_err(), Reason::WrongUsername(id));
         assert_eq!(judge(known(), Some(""), NOW).unwrap_err(), Reason::WrongUsername(id));
         assert!(judge(KnownApiToken { expires_at: Some(NOW.plus(1)), ..known() }, None, NOW).is_ok());
+    }
+
+    #[test]
+    fn a_repositorys_token_is_good_until_the_very_second_of_its_end_and_under_its_own_name() {
+        let known = KnownRepositoryToken {
+            id: "019a9f3c-0000-7000-8000-000000000003".parse().unwrap(),
+            repository: "019a9f3c-0000-7000-8000-000000000004".parse().unwrap(),
+            name: RepositoryName::parse("payments").unwrap(),
+            created_at: NOW,
+            ends_at: None,
+        };
+        let ending = |end| KnownRepositoryToken { ends_at: Some(end), ..known.clone() };
+        assert!(judge_repository(known.clone(), None, NOW).is_ok());
+        assert!(judge_repository(ending(NOW.plus(1)), Some("payments"), NOW).is_ok());
+        assert!(matches!(judge_repository(ending(NOW), None, NOW), Err(Reason::RepositoryTokenReplaced(_))));
+        for name in ["", "Payments", "payment", "payments-x"] {
+            let refusal = judge_repository(known.clone(), Some(name), NOW);
+            assert!(matches!(refusal, Err(Reason::WrongRepositoryName(_))), "{name}");
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! What a caller may do: the token's permission, the token's repositories and what its owner may do now, all at once.
 
-use super::authenticate::ApiCaller;
+use super::authenticate::Caller;
 use crate::domain::id::{RepositoryId, UserId};
-use crate::domain::permission::{Area, Permission, owner_may};
+use crate::domain::permission::{Area, Permission, Permissions, owner_may};
 use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::repository::{Repository, RepositoryName};
-use crate::storage::repositories::{Visible, find_with_grant, list};
+use crate::storage::repositories::{Visible, find, find_with_grant, list};
 use crate::storage::{Connection, Result as Stored, api_tokens};
 
 /// The token lacks a permission that the request needs.
@@ -16,10 +16,17 @@ pub struct InsufficientScope {
     pub needed: Permission,
 }
 
-impl ApiCaller {
-    /// Passes if the token has at least `needed` in `area`.
+impl Caller {
+    /// Passes if the token has at least `needed` in `area`. A repository's token reads and writes its repository, and nothing else.
     pub fn require(&self, area: Area, needed: Permission) -> Result<(), InsufficientScope> {
-        if self.permissions.of(area) >= needed { Ok(()) } else { Err(InsufficientScope { area, needed }) }
+        if self.permissions().of(area) >= needed { Ok(()) } else { Err(InsufficientScope { area, needed }) }
+    }
+
+    pub fn permissions(&self) -> Permissions {
+        match self {
+            Self::ApiToken(caller) => caller.permissions,
+            Self::Repository(_) => Permissions { repositories: Permission::Write, ..Permissions::default() },
+        }
     }
 }
 
@@ -31,9 +38,16 @@ pub const fn sees_all(privileges: Privileges) -> bool {
 /// The repository of that name and the caller's right on it, or `None` if it is not there for this caller.
 pub fn repository_for(
     connection: &mut Connection,
-    caller: &ApiCaller,
+    caller: &Caller,
     name: &RepositoryName,
 ) -> Stored<Option<(Repository, Permission)>> {
+    let caller = match caller {
+        Caller::ApiToken(caller) => caller,
+        Caller::Repository(caller) => {
+            let own = if caller.name == *name { find(connection, caller.repository)? } else { None };
+            return Ok(own.map(|repository| (repository, Permission::Write)));
+        }
+    };
     let Some((repository, grant)) = find_with_grant(connection, caller.owner, name)? else { return Ok(None) };
     if caller.selected_only && !api_tokens::selected_repositories(connection, caller.token)?.contains(&repository.id) {
         return Ok(None);
@@ -45,10 +59,18 @@ pub fn repository_for(
 /// At most `limit` repositories that the caller reaches, by name, from after `after` on.
 pub fn repositories_for(
     connection: &mut Connection,
-    caller: &ApiCaller,
+    caller: &Caller,
     after: Option<String>,
     limit: i64,
 ) -> Stored<Vec<(Repository, Permission)>> {
+    let caller = match caller {
+        Caller::ApiToken(caller) => caller,
+        Caller::Repository(caller) => {
+            let passed = after.is_some_and(|after| caller.name.as_str() <= after.as_str());
+            let own = if passed { None } else { find(connection, caller.repository)? };
+            return Ok(own.map(|repository| (repository, Permission::Write)).into_iter().collect());
+        }
+    };
     let among =
         if caller.selected_only { Some(api_tokens::selected_repositories(connection, caller.token)?) } else { None };
     let wanted = Visible { user: caller.owner, all: sees_all(caller.owner_privileges), among, after };

@@ -1,6 +1,6 @@
 //! Callers: addresses and user agents that used a token.
 
-use super::id::ApiTokenId;
+use super::id::{ApiTokenId, RepositoryId, RepositoryTokenId};
 use super::timestamp::Timestamp;
 
 /// Longest user agent that is kept, in characters; the rest is cut.
@@ -8,13 +8,11 @@ pub const LONGEST_USER_AGENT: usize = 200;
 /// Most callers kept of a token.
 pub const MOST_CALLERS: usize = 50;
 
-/// One successful check.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Use {
-    pub token: ApiTokenId,
-    pub at: Timestamp,
-    pub address: String,
-    pub user_agent: String,
+/// The token that a program used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UsedToken {
+    Api(ApiTokenId),
+    Repository { repository: RepositoryId, token: RepositoryTokenId },
 }
 
 /// What one caller did over the time asked for.

@@ -1,6 +1,7 @@
 //! Events: the lines of the audit log. Each is written in the transaction of the change it tells of.
 
-use super::id::UserId;
+use super::id::{EventId, UserId};
+use super::timestamp::Timestamp;
 
 /// Who did it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,46 +48,71 @@ impl Actor {
     }
 }
 
-/// What happened; the name is what is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    UserCreated,
-    UserDisabled,
-    UserPasswordReset,
-    SignedIn,
-    SignInFailed,
-    SignedOut,
-    Reauthenticated,
-    ReauthenticationFailed,
-    ApiTokenCreated,
-    ApiTokenRevealed,
-    ApiTokenRenamed,
-    ApiTokenRotated,
-    ApiTokenDisabled,
-    ApiTokenEnabled,
-    ApiTokenRevoked,
+macro_rules! actions {
+    ($($action:ident $name:literal $words:literal)*) => {
+        /// What happened; the name is what is stored.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Action {
+            $($action,)*
+        }
+
+        impl Action {
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$action => $name,)*
+                }
+            }
+
+            /// What the actor did, to be read after the actor's name.
+            pub const fn words(self) -> &'static str {
+                match self {
+                    $(Self::$action => $words,)*
+                }
+            }
+
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$action),)*
+                    _ => None,
+                }
+            }
+        }
+    };
 }
 
-impl Action {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::UserCreated => "user.created",
-            Self::UserDisabled => "user.disabled",
-            Self::UserPasswordReset => "user.password_reset",
-            Self::SignedIn => "session.signed_in",
-            Self::SignInFailed => "session.sign_in_failed",
-            Self::SignedOut => "session.signed_out",
-            Self::Reauthenticated => "session.reauthenticated",
-            Self::ReauthenticationFailed => "session.reauthentication_failed",
-            Self::ApiTokenCreated => "api_token.created",
-            Self::ApiTokenRevealed => "api_token.revealed",
-            Self::ApiTokenRenamed => "api_token.renamed",
-            Self::ApiTokenRotated => "api_token.rotated",
-            Self::ApiTokenDisabled => "api_token.disabled",
-            Self::ApiTokenEnabled => "api_token.enabled",
-            Self::ApiTokenRevoked => "api_token.revoked",
-        }
-    }
+actions! {
+    UserCreated "user.created" "created the user"
+    UserEdited "user.edited" "edited the user"
+    UserRolesChanged "user.roles_changed" "changed the roles of the user"
+    UserDisabled "user.disabled" "disabled the user"
+    UserEnabled "user.enabled" "enabled the user"
+    UserPasswordReset "user.password_reset" "reset the password"
+    UserPasswordSet "user.password_set" "set the password with the link"
+    UserPasswordChanged "user.password_changed" "changed the password"
+    UserSignedOut "user.signed_out_everywhere" "signed the user out everywhere"
+    PasswordLinkRevealed "user.password_link_revealed" "saw the set-password link"
+    SignedIn "session.signed_in" "signed in"
+    SignInFailed "session.sign_in_failed" "failed to sign in"
+    SignedOut "session.signed_out" "signed out"
+    SessionEnded "session.ended" "ended a session"
+    Reauthenticated "session.reauthenticated" "confirmed the password"
+    ReauthenticationFailed "session.reauthentication_failed" "failed to confirm the password"
+    RepositoryCreated "repository.created" "created the repository"
+    RepositoryDescribed "repository.described" "changed the description"
+    RepositoryDeleted "repository.deleted" "deleted the repository"
+    RepositoryTokenRevealed "repository_token.revealed" "saw the token"
+    RepositoryTokenRotated "repository_token.rotated" "generated a new token"
+    GrantSet "grant.set" "gave access"
+    GrantRemoved "grant.removed" "removed access"
+    PoliciesChanged "policies.changed" "changed the policies"
+    SealedTokensForgotten "key.forgotten" "gave up the tokens sealed with a lost key"
+    ApiTokenCreated "api_token.created" "created the API token"
+    ApiTokenRevealed "api_token.revealed" "saw the API token"
+    ApiTokenRenamed "api_token.renamed" "renamed the API token"
+    ApiTokenRotated "api_token.rotated" "rotated the API token"
+    ApiTokenDisabled "api_token.disabled" "disabled the API token"
+    ApiTokenEnabled "api_token.enabled" "enabled the API token"
+    ApiTokenRevoked "api_token.revoked" "revoked the API token"
 }
 
 /// An event that is about to be written. Holds no secret.
@@ -99,5 +125,18 @@ pub struct NewEvent {
     pub subject_id: String,
     pub subject_name: String,
     /// What more there is to say, in words; may be empty.
+    pub detail: String,
+}
+
+/// A line of the audit log as stored.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub id: EventId,
+    pub at: Timestamp,
+    /// Empty where nobody is known.
+    pub actor_name: String,
+    pub address: Option<String>,
+    /// What the actor did, to be read after the actor's name.
+    pub words: String,
     pub detail: String,
 }

@@ -79,6 +79,8 @@ ids! {
     ApiTokenId
     /// One secret of a token.
     TokenSecretId
+    /// One token of a repository: a renewed one is another.
+    RepositoryTokenId
     /// A session of a signed-in user.
     SessionId
     /// A line of the audit log.

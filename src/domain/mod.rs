@@ -13,6 +13,7 @@ pub mod permission;
 pub mod policy;
 pub mod privilege;
 pub mod repository;
+pub mod repository_token;
 pub mod role;
 pub mod secret;
 pub mod session;

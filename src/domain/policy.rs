@@ -55,6 +55,8 @@ pub struct Policy {
     pub max_api_tokens: Option<u32>,
     /// The graces offered at a rotation, never empty.
     pub graces: Vec<Grace>,
+    /// Whether a repository token is shown when it is made and never again.
+    pub repository_tokens_shown_once: bool,
 }
 
 impl Policy {
@@ -66,6 +68,12 @@ impl Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { max_lifetime_days: None, no_expiry_allowed: true, max_api_tokens: None, graces: Grace::ALL.to_vec() }
+        Self {
+            max_lifetime_days: None,
+            no_expiry_allowed: true,
+            max_api_tokens: None,
+            graces: Grace::ALL.to_vec(),
+            repository_tokens_shown_once: false,
+        }
     }
 }

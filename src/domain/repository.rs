@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Invalid;
 use super::id::RepositoryId;
+use super::name::readable_or_empty;
 use super::timestamp::Timestamp;
 
 /// `[a-z0-9]+([._-][a-z0-9]+)*`, at most 100 characters, not `new`.
@@ -38,12 +39,30 @@ impl fmt::Display for RepositoryName {
     }
 }
 
+/// What a repository is for: at most 300 characters, may be empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Description(String);
+
+impl Description {
+    pub const LONGEST: usize = 300;
+
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        readable_or_empty("Description", text, Self::LONGEST).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Repository {
     pub id: RepositoryId,
     pub name: RepositoryName,
     pub description: String,
     pub created_at: Timestamp,
+    /// With any token.
+    pub last_used_at: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! Removes what has ended: sessions, secrets that nobody came to see, old counts of callers.
 
 use crate::domain::session::Lifetimes;
-use crate::domain::timestamp::Timestamp;
-use crate::storage::{Connection, Db, Result, callers, reveals, sessions};
+use crate::domain::timestamp::{DAY, Timestamp};
+use crate::storage::{Connection, Db, Result, callers, repository_tokens, reveals, sessions};
+
+/// Seconds for which a replaced repository token is remembered after its end, so that the log can name it.
+const REPLACED_KEPT: i64 = 30 * DAY;
 
 /// Runs all of it once.
 pub async fn run(db: &Db, now: Timestamp, lifetimes: Lifetimes) -> Result<()> {
@@ -10,6 +13,7 @@ pub async fn run(db: &Db, now: Timestamp, lifetimes: Lifetimes) -> Result<()> {
         reveals::prune(connection, now)?;
         sessions::prune(connection, now.minus(lifetimes.absolute), now.minus(lifetimes.idle))?;
         callers::prune(connection, now)?;
+        repository_tokens::prune(connection, now.minus(REPLACED_KEPT))?;
         Ok(())
     })
     .await

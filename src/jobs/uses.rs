@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use crate::domain::caller::{Caller, MOST_CALLERS, user_agent};
-use crate::domain::id::{ApiTokenId, SessionId};
+use crate::domain::caller::{Caller, MOST_CALLERS, UsedToken, user_agent};
+use crate::domain::id::{RepositoryId, SessionId};
 use crate::domain::timestamp::Timestamp;
 use crate::storage::callers::Gathered;
 use crate::storage::{Connection, Db, Result, callers, sessions};
@@ -18,6 +18,7 @@ const MOST_TOKENS: usize = 200_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
+    repository: Option<RepositoryId>,
     day: i64,
     address: IpAddr,
     user_agent: String,
@@ -33,13 +34,20 @@ struct Count {
 /// What was counted since the last flush.
 #[derive(Debug, Default)]
 pub struct Uses {
-    tokens: Mutex<HashMap<ApiTokenId, Vec<(Key, Count)>>>,
+    tokens: Mutex<HashMap<UsedToken, Vec<(Key, Count)>>>,
     sessions: Mutex<HashMap<SessionId, Timestamp>>,
 }
 
 impl Uses {
-    /// Counts one good check of `token`.
-    pub fn token_used(&self, token: ApiTokenId, now: Timestamp, address: IpAddr, agent: &str) {
+    /// Counts one good check of `token`, for `repository` if one was asked for.
+    pub fn token_used(
+        &self,
+        token: UsedToken,
+        repository: Option<RepositoryId>,
+        now: Timestamp,
+        address: IpAddr,
+        agent: &str,
+    ) {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         if tokens.len() >= MOST_TOKENS && !tokens.contains_key(&token) {
             return;
@@ -47,7 +55,12 @@ impl Uses {
         let counts = tokens.entry(token).or_default();
         let day = now.day_number();
         let full = counts.len() >= MOST_CALLERS;
-        let same = |key: &Key| key.day == day && key.address == address && agent.starts_with(&key.user_agent);
+        let same = |key: &Key| {
+            key.day == day
+                && key.repository == repository
+                && key.address == address
+                && agent.starts_with(&key.user_agent)
+        };
         let known = counts
             .iter_mut()
             .find(|(key, _)| same(key) && (key.user_agent.len() == agent.len() || user_agent(agent) == key.user_agent));
@@ -63,7 +76,7 @@ impl Uses {
                 }
             }
             None => {
-                let key = Key { day, address, user_agent: user_agent(agent) };
+                let key = Key { repository, day, address, user_agent: user_agent(agent) };
                 counts.push((key, Count { first: now, last: now, uses: 1 }));
             }
         }
@@ -104,7 +117,7 @@ impl Uses {
         written
     }
 
-    fn put_back(&self, tokens: HashMap<ApiTokenId, Vec<(Key, Count)>>, sessions: HashMap<SessionId, Timestamp>) {
+    fn put_back(&self, tokens: HashMap<UsedToken, Vec<(Key, Count)>>, sessions: HashMap<SessionId, Timestamp>) {
         let mut current = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         for (token, counts) in tokens {
             if current.len() >= MOST_TOKENS {
@@ -132,7 +145,7 @@ impl Uses {
     }
 }
 
-fn to_gathered(token: ApiTokenId, key: &Key, count: Count) -> Gathered {
+fn to_gathered(token: UsedToken, key: &Key, count: Count) -> Gathered {
     let caller = Caller {
         address: key.address.to_string(),
         user_agent: key.user_agent.clone(),
@@ -140,7 +153,7 @@ fn to_gathered(token: ApiTokenId, key: &Key, count: Count) -> Gathered {
         last_used_at: count.last,
         uses: count.uses,
     };
-    Gathered { token, day: key.day, caller }
+    Gathered { token, repository: key.repository, day: key.day, caller }
 }
 
 #[cfg(test)]
@@ -149,15 +162,15 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_unix(1_795_270_000);
 
-    fn token() -> ApiTokenId {
-        "019a9f3c-0000-7000-8000-000000000001".parse().unwrap()
+    fn token() -> UsedToken {
+        UsedToken::Api("019a9f3c-0000-7000-8000-000000000001".parse().unwrap())
     }
 
     #[test]
     fn uses_of_one_caller_are_added_up() {
         let uses = Uses::default();
         for second in 0..5 {
-            uses.token_used(token(), NOW.plus(second), "192.0.2.1".parse().unwrap(), "curl/8");
+            uses.token_used(token(), None, NOW.plus(second), "192.0.2.1".parse().unwrap(), "curl/8");
         }
         let tokens = uses.tokens.lock().unwrap();
         let (_, count) = &tokens[&token()][0];
@@ -168,7 +181,7 @@ mod tests {
     fn many_user_agents_fill_no_memory_and_all_uses_count() {
         let uses = Uses::default();
         for number in 0..1_000 {
-            uses.token_used(token(), NOW, "192.0.2.1".parse().unwrap(), &format!("agent {number}"));
+            uses.token_used(token(), None, NOW, "192.0.2.1".parse().unwrap(), &format!("agent {number}"));
         }
         let tokens = uses.tokens.lock().unwrap();
         assert_eq!(tokens[&token()].len(), MOST_CALLERS);
@@ -179,7 +192,7 @@ mod tests {
     fn a_long_user_agent_is_one_caller_too() {
         let uses = Uses::default();
         for _ in 0..3 {
-            uses.token_used(token(), NOW, "192.0.2.1".parse().unwrap(), &"x".repeat(5_000));
+            uses.token_used(token(), None, NOW, "192.0.2.1".parse().unwrap(), &"x".repeat(5_000));
         }
         assert_eq!(uses.tokens.lock().unwrap()[&token()].len(), 1);
     }

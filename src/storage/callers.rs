@@ -1,4 +1,4 @@
-//! Who used a token, gathered by day, address and user agent.
+//! Who used a token, gathered by repository, day, address and user agent.
 
 use std::collections::BTreeMap;
 
@@ -8,87 +8,143 @@ use diesel::prelude::*;
 use super::Connection;
 use super::connection::on_each;
 use super::error::{Result, StorageError};
-use super::schema::{api_tokens, callers};
-use crate::domain::caller::{Caller, MOST_CALLERS};
-use crate::domain::id::ApiTokenId;
+use super::schema::{api_tokens, callers, repositories, repository_tokens};
+use crate::domain::caller::{Caller, MOST_CALLERS, UsedToken};
+use crate::domain::id::{ApiTokenId, RepositoryId};
 use crate::domain::timestamp::Timestamp;
 
 /// Days that a page looks back.
 pub const DAYS: i64 = 30;
 
-/// Callers of one token kept of one day.
+/// Callers of one token at one repository kept of one day.
 const MOST_A_DAY: i64 = 50;
 /// Stands for all callers beyond those: their uses count, their addresses are not kept.
 const OTHERS: &str = "";
+/// Stands for requests that asked for no repository.
+const NOWHERE: &str = "";
 
-/// Uses of one token by one caller on one day, not yet written.
+/// Uses of one token at one repository by one caller on one day, not yet written.
 #[derive(Debug, Clone)]
 pub struct Gathered {
-    pub token: ApiTokenId,
+    pub token: UsedToken,
+    pub repository: Option<RepositoryId>,
     pub day: i64,
     pub caller: Caller,
 }
 
 /// Adds what was gathered. Tokens that went away meanwhile are passed over.
 pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
+    // Repositories before tokens, as changes of a repository lock them.
+    let mut used: BTreeMap<RepositoryId, Timestamp> = BTreeMap::new();
     for one in gathered {
-        let caller = &one.caller;
-        let token = one.token.to_string();
-        let (first, last, address) = (caller.first_used_at.unix(), caller.last_used_at.unix(), &caller.address);
-        let newer = api_tokens::last_used_at.is_null().or(api_tokens::last_used_at.le(last));
-        let touched = diesel::update(api_tokens::table.find(&token).filter(newer))
-            .set((api_tokens::last_used_at.eq(last), api_tokens::last_used_address.eq(address)))
-            .execute(connection)?;
-        if touched == 0 && api_tokens::table.find(&token).count().get_result::<i64>(connection)? == 0 {
-            continue;
+        if let Some(repository) = one.repository {
+            let last = used.entry(repository).or_insert(one.caller.last_used_at);
+            *last = (*last).max(one.caller.last_used_at);
         }
-        let (address, user_agent) = if has_room(connection, &token, one.day, caller)? {
-            (address.as_str(), caller.user_agent.as_str())
-        } else {
-            (OTHERS, OTHERS)
-        };
-        let row = (
-            callers::api_token_id.eq(&token),
-            callers::day.eq(one.day),
-            callers::address.eq(address),
-            callers::user_agent.eq(user_agent),
-            callers::first_used_at.eq(first),
-            callers::last_used_at.eq(last),
-            callers::uses.eq(caller.uses),
-        );
-        on_each!(connection, |c| diesel::insert_into(callers::table)
-            .values(row)
-            .on_conflict((callers::api_token_id, callers::day, callers::address, callers::user_agent))
-            .do_update()
-            .set((
-                callers::uses.eq(callers::uses + caller.uses),
-                // Another node, or a flush that was tried again, may tell of earlier uses later.
-                callers::first_used_at
-                    .eq(case_when(callers::first_used_at.le(first), callers::first_used_at).otherwise(first)),
-                callers::last_used_at
-                    .eq(case_when(callers::last_used_at.ge(last), callers::last_used_at).otherwise(last)),
-            ))
-            .execute(c))?;
     }
+    for (repository, last) in used {
+        let older = repositories::last_used_at.is_null().or(repositories::last_used_at.lt(last.unix()));
+        diesel::update(repositories::table.find(repository.to_string()).filter(older))
+            .set(repositories::last_used_at.eq(last.unix()))
+            .execute(connection)?;
+    }
+    for one in gathered {
+        if note_last_use(connection, one)? {
+            count(connection, one)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the token is still there.
+fn note_last_use(connection: &mut Connection, one: &Gathered) -> Result<bool> {
+    let (last, address) = (one.caller.last_used_at.unix(), &one.caller.address);
+    match one.token {
+        UsedToken::Api(id) => {
+            let newer = api_tokens::last_used_at.is_null().or(api_tokens::last_used_at.le(last));
+            let token = api_tokens::table.find(id.to_string());
+            let touched = diesel::update(token.clone().filter(newer))
+                .set((api_tokens::last_used_at.eq(last), api_tokens::last_used_address.eq(address)))
+                .execute(connection)?;
+            Ok(touched > 0 || token.count().get_result::<i64>(connection)? > 0)
+        }
+        UsedToken::Repository { token, .. } => {
+            let newer = repository_tokens::last_used_at.is_null().or(repository_tokens::last_used_at.le(last));
+            let token = repository_tokens::table.find(token.to_string());
+            let touched = diesel::update(token.clone().filter(newer))
+                .set((repository_tokens::last_used_at.eq(last), repository_tokens::last_used_address.eq(address)))
+                .execute(connection)?;
+            Ok(touched > 0 || token.count().get_result::<i64>(connection)? > 0)
+        }
+    }
+}
+
+fn count(connection: &mut Connection, one: &Gathered) -> Result<()> {
+    let caller = &one.caller;
+    let token = match one.token {
+        UsedToken::Api(id) => id.to_string(),
+        UsedToken::Repository { repository, .. } => repository.to_string(),
+    };
+    let repository = one.repository.map_or_else(|| NOWHERE.to_owned(), |id| id.to_string());
+    let (first, last) = (caller.first_used_at.unix(), caller.last_used_at.unix());
+    let (address, user_agent) = if has_room(connection, &token, &repository, one.day, caller)? {
+        (caller.address.as_str(), caller.user_agent.as_str())
+    } else {
+        (OTHERS, OTHERS)
+    };
+    let row = (
+        callers::token_id.eq(&token),
+        callers::repository_id.eq(&repository),
+        callers::day.eq(one.day),
+        callers::address.eq(address),
+        callers::user_agent.eq(user_agent),
+        callers::first_used_at.eq(first),
+        callers::last_used_at.eq(last),
+        callers::uses.eq(caller.uses),
+    );
+    on_each!(connection, |c| diesel::insert_into(callers::table)
+        .values(row)
+        .on_conflict((callers::token_id, callers::repository_id, callers::day, callers::address, callers::user_agent))
+        .do_update()
+        .set((
+            callers::uses.eq(callers::uses + caller.uses),
+            // Another node, or a flush that was tried again, may tell of earlier uses later.
+            callers::first_used_at
+                .eq(case_when(callers::first_used_at.le(first), callers::first_used_at).otherwise(first)),
+            callers::last_used_at.eq(case_when(callers::last_used_at.ge(last), callers::last_used_at).otherwise(last)),
+        ))
+        .execute(c))?;
     Ok(())
 }
 
 /// Whether the caller is known on that day, or may still be added: a token that is used from everywhere, or by a program
 /// that changes its user agent each time, does not fill the database.
-fn has_room(connection: &mut Connection, token: &str, day: i64, caller: &Caller) -> Result<bool> {
-    let of_day = callers::table.filter(callers::api_token_id.eq(token)).filter(callers::day.eq(day));
+fn has_room(connection: &mut Connection, token: &str, repository: &str, day: i64, caller: &Caller) -> Result<bool> {
+    let of_day = callers::table
+        .filter(callers::token_id.eq(token))
+        .filter(callers::repository_id.eq(repository))
+        .filter(callers::day.eq(day));
     if of_day.count().get_result::<i64>(connection)? < MOST_A_DAY {
         return Ok(true);
     }
-    let known = callers::table.find((token, day, &caller.address, &caller.user_agent));
+    let known = callers::table.find((token, repository, day, &caller.address, &caller.user_agent));
     Ok(known.count().get_result::<i64>(connection)? > 0)
 }
 
-/// What a token's page shows: the callers of the last 30 days, latest first, and the uses of each of those days, oldest first.
-pub fn recent(connection: &mut Connection, token: ApiTokenId, now: Timestamp) -> Result<(Vec<Caller>, Vec<i64>)> {
+/// Whose callers are asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Of {
+    ApiToken(ApiTokenId),
+    /// Those who used the repository's own token.
+    RepositoryToken(RepositoryId),
+    /// Those who used the repository, with whatever token.
+    Repository(RepositoryId),
+}
+
+/// The callers of the last 30 days, latest first, and the uses of each of those days, oldest first.
+pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<(Vec<Caller>, Vec<i64>)> {
     let first_day = now.day_number() - (DAYS - 1);
-    let rows: Vec<(i64, String, String, i64, i64, i64)> = callers::table
-        .filter(callers::api_token_id.eq(token.to_string()))
+    let query = callers::table
         .filter(callers::day.ge(first_day))
         // Another node's clock may be ahead around midnight.
         .filter(callers::day.le(now.day_number()))
@@ -100,12 +156,18 @@ pub fn recent(connection: &mut Connection, token: ApiTokenId, now: Timestamp) ->
             callers::last_used_at,
             callers::uses,
         ))
-        .load(connection)?;
+        .into_boxed();
+    let query = match of {
+        Of::ApiToken(id) => query.filter(callers::token_id.eq(id.to_string())),
+        Of::RepositoryToken(id) => query.filter(callers::token_id.eq(id.to_string())),
+        Of::Repository(id) => query.filter(callers::repository_id.eq(id.to_string())),
+    };
+    let rows: Vec<(i64, String, String, i64, i64, i64)> = query.load(connection)?;
     let mut per_day = vec![0; usize::try_from(DAYS).unwrap_or_default()];
     let mut merged: BTreeMap<(String, String), Caller> = BTreeMap::new();
     for (day, address, user_agent, first, last, uses) in rows {
         let slot = usize::try_from(day - first_day).ok().and_then(|index| per_day.get_mut(index));
-        *slot.ok_or_else(|| StorageError::corrupt("callers", token))? += uses;
+        *slot.ok_or_else(|| StorageError::corrupt("callers", day))? += uses;
         let (first, last) = (Timestamp::from_unix(first), Timestamp::from_unix(last));
         let caller = merged.entry((address.clone(), user_agent.clone())).or_insert(Caller {
             address,

@@ -4,9 +4,9 @@ use diesel::prelude::*;
 use rand::CryptoRng;
 
 use super::Connection;
-use super::error::Result;
+use super::error::{Result, StorageError};
 use super::schema::events;
-use crate::domain::event::{Actor, NewEvent};
+use crate::domain::event::{Action, Actor, Event, NewEvent};
 use crate::domain::id::EventId;
 use crate::domain::timestamp::Timestamp;
 
@@ -47,4 +47,39 @@ pub fn actions_on(
         .limit(limit)
         .select(events::action)
         .load(connection)?)
+}
+
+/// What happened to one thing, newest first: at most `limit`, of those before `before`.
+pub fn list_of(
+    connection: &mut Connection,
+    subject_kind: &str,
+    subject_id: &str,
+    before: Option<EventId>,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    let mut query = events::table
+        .filter(events::subject_kind.eq(subject_kind))
+        .filter(events::subject_id.eq(subject_id))
+        .order(events::id.desc())
+        .limit(limit)
+        .select((events::id, events::at, events::actor_name, events::address, events::action, events::detail))
+        .into_boxed();
+    if let Some(id) = before {
+        query = query.filter(events::id.lt(id.to_string()));
+    }
+    let rows: Vec<(String, i64, String, Option<String>, String, String)> = query.load(connection)?;
+    rows.into_iter()
+        .map(|(id, at, actor_name, address, action, detail)| {
+            let corrupt = || StorageError::corrupt("events", &id);
+            Ok(Event {
+                id: id.parse().map_err(|_| corrupt())?,
+                at: Timestamp::from_unix(at),
+                actor_name,
+                address,
+                // A newer program may have written it.
+                words: Action::from_name(&action).map_or(action, |action| action.words().to_owned()),
+                detail,
+            })
+        })
+        .collect()
 }

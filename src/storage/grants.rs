@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::Connection;
 use super::error::{Result, StorageError};
-use super::schema::grants;
+use super::schema::{grants, users as users_table};
 use super::users;
 use crate::domain::grant::from_stored;
 use crate::domain::id::{RepositoryId, UserId};
@@ -41,4 +41,54 @@ pub fn set(
         ))
         .execute(connection)?;
     Ok(())
+}
+
+/// Whether there was a grant to take away.
+pub fn remove(connection: &mut Connection, user: UserId, repository: RepositoryId) -> Result<bool> {
+    Ok(diesel::delete(grants::table.find((user.to_string(), repository.to_string()))).execute(connection)? == 1)
+}
+
+/// Whether a user has any grant at all.
+pub fn any_of(connection: &mut Connection, user: UserId) -> Result<bool> {
+    Ok(grants::table.filter(grants::user_id.eq(user.to_string())).count().get_result::<i64>(connection)? > 0)
+}
+
+/// A grant with the user who has it.
+#[derive(Debug, Clone)]
+pub struct Granted {
+    pub user: UserId,
+    pub username: String,
+    pub display_name: String,
+    pub permission: Permission,
+    pub created_at: Timestamp,
+}
+
+/// The grants on a repository in the order of the usernames: at most `limit`, after the first `offset`.
+pub fn list(connection: &mut Connection, repository: RepositoryId, offset: i64, limit: i64) -> Result<Vec<Granted>> {
+    let rows: Vec<(String, String, String, String, i64)> = grants::table
+        .inner_join(users_table::table)
+        .filter(grants::repository_id.eq(repository.to_string()))
+        .order(users_table::username.asc())
+        .limit(limit)
+        .offset(offset)
+        .select((
+            users_table::id,
+            users_table::username,
+            users_table::display_name,
+            grants::permission,
+            grants::created_at,
+        ))
+        .load(connection)?;
+    rows.into_iter()
+        .map(|(user, username, display_name, permission, created_at)| {
+            let corrupt = || StorageError::corrupt("grants", repository);
+            Ok(Granted {
+                user: user.parse().map_err(|_| corrupt())?,
+                username,
+                display_name,
+                permission: from_stored(&permission).ok_or_else(corrupt)?,
+                created_at: Timestamp::from_unix(created_at),
+            })
+        })
+        .collect()
 }

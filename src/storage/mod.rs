@@ -1,6 +1,7 @@
 //! Rows turned into domain values and back, on SQLite and PostgreSQL with one text of each query.
 //! Knows no HTTP. Functions here take a connection, never a pool; digests and hashes leave only as redacted types.
 
+pub mod acting;
 pub mod api_token_changes;
 pub mod api_tokens;
 pub mod callers;
@@ -12,6 +13,8 @@ pub mod grants;
 pub mod migrations;
 pub mod policies;
 pub mod repositories;
+pub mod repository_changes;
+pub mod repository_tokens;
 pub mod reveals;
 pub mod roles;
 pub mod schema;

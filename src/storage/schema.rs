@@ -6,7 +6,7 @@ diesel::table! { roles (id) {
 
 diesel::table! { users (id) {
     id -> Text, username -> Text, display_name -> Text, email -> Text, password_hash -> Nullable<Text>,
-    disabled_at -> Nullable<BigInt>, created_at -> BigInt, revision -> BigInt,
+    disabled_at -> Nullable<BigInt>, created_at -> BigInt, revision -> BigInt, search_key -> Text,
 } }
 
 diesel::table! { user_roles (user_id, role_id) {
@@ -19,7 +19,15 @@ diesel::table! { sessions (id) {
 } }
 
 diesel::table! { repositories (id) {
-    id -> Text, name -> Text, description -> Text, created_at -> BigInt,
+    id -> Text, name -> Text, description -> Text, created_at -> BigInt, search_key -> Text, revision -> BigInt,
+    last_used_at -> Nullable<BigInt>,
+} }
+
+diesel::table! { repository_tokens (id) {
+    id -> Text, repository_id -> Text, generation -> BigInt, digest -> Binary, hint -> Text,
+    sealed -> Nullable<Binary>, key_id -> Nullable<Text>, created_at -> BigInt, created_by -> Text,
+    ends_at -> Nullable<BigInt>, last_used_at -> Nullable<BigInt>, last_used_address -> Nullable<Text>,
+    form_nonce -> Text,
 } }
 
 diesel::table! { grants (user_id, repository_id) {
@@ -43,12 +51,16 @@ diesel::table! { api_token_secrets (id) {
     ends_at -> Nullable<BigInt>, form_nonce -> Text,
 } }
 
-diesel::table! { reveals (api_token_id) {
-    api_token_id -> Text, session_id -> Text, sealed -> Binary, key_id -> Text, expires_at -> BigInt,
+diesel::table! { password_links (user_id) {
+    user_id -> Text, digest -> Binary, created_at -> BigInt, expires_at -> BigInt,
 } }
 
-diesel::table! { callers (api_token_id, day, address, user_agent) {
-    api_token_id -> Text, day -> BigInt, address -> Text, user_agent -> Text, first_used_at -> BigInt,
+diesel::table! { reveals (subject_id, session_id) {
+    subject_id -> Text, session_id -> Text, sealed -> Binary, key_id -> Text, expires_at -> BigInt,
+} }
+
+diesel::table! { callers (token_id, repository_id, day, address, user_agent) {
+    token_id -> Text, repository_id -> Text, day -> BigInt, address -> Text, user_agent -> Text, first_used_at -> BigInt,
     last_used_at -> BigInt, uses -> BigInt,
 } }
 
@@ -60,13 +72,16 @@ diesel::table! { events (id) {
 
 diesel::table! { policies (id) {
     id -> BigInt, max_lifetime_days -> Nullable<BigInt>, no_expiry_allowed -> Bool, max_api_tokens -> Nullable<BigInt>,
-    graces -> Text, revision -> BigInt,
+    graces -> Text, revision -> BigInt, repository_tokens_shown_once -> Bool,
 } }
 
 diesel::joinable!(user_roles -> roles (role_id));
 diesel::joinable!(user_roles -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(grants -> repositories (repository_id));
+diesel::joinable!(grants -> users (user_id));
+diesel::joinable!(repository_tokens -> repositories (repository_id));
+diesel::joinable!(password_links -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
 diesel::joinable!(api_token_secrets -> api_tokens (api_token_id));
 diesel::joinable!(api_token_repositories -> repositories (repository_id));
@@ -76,7 +91,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     user_roles,
     sessions,
     repositories,
+    repository_tokens,
     grants,
+    password_links,
     api_tokens,
     api_token_repositories,
     api_token_secrets,

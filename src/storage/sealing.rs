@@ -119,18 +119,25 @@ impl SealingKeys {
         let key = &self.keys[0];
         let mut nonce = [0; NONCE];
         rng.fill_bytes(&mut nonce);
-        let payload = Payload { msg: text.as_bytes(), aad: bound_to.as_bytes() };
+        let associated = associated(key, bound_to);
+        let payload = Payload { msg: text.as_bytes(), aad: associated.as_bytes() };
         let mut bytes = nonce.to_vec();
         // Fails only for messages of more than 256 GB.
         bytes.extend(cipher(key).encrypt(&nonce.into(), payload).unwrap_or_default());
         Sealed { key_id: key.id.clone(), bytes }
     }
 
+    /// Whether the key of this id is among them.
+    pub fn knows(&self, key_id: &str) -> bool {
+        self.keys.iter().any(|key| key.id == key_id)
+    }
+
     /// The text, or `None` if the key is unknown, the value was changed, or it was bound to something else.
     pub fn open(&self, sealed: &Sealed, bound_to: &str) -> Option<Zeroizing<String>> {
         let key = self.keys.iter().find(|key| key.id == sealed.key_id)?;
         let (nonce, ciphertext) = sealed.bytes.split_first_chunk::<NONCE>()?;
-        let payload = Payload { msg: ciphertext, aad: bound_to.as_bytes() };
+        let associated = associated(key, bound_to);
+        let payload = Payload { msg: ciphertext, aad: associated.as_bytes() };
         let text = Zeroizing::new(cipher(key).decrypt(&(*nonce).into(), payload).ok()?);
         std::str::from_utf8(&text).ok().map(|text| Zeroizing::new(text.to_owned()))
     }
@@ -142,6 +149,11 @@ impl SealingKeys {
         debug_assert!(expanded.is_ok(), "64 bytes are within HKDF's limit");
         derived
     }
+}
+
+/// What a sealed value is tied to: its row, and the key that is told beside it.
+fn associated(key: &Key, bound_to: &str) -> String {
+    format!("{bound_to}|{}", key.id)
 }
 
 fn cipher(key: &Key) -> XChaCha20Poly1305 {

@@ -36,14 +36,16 @@ pub fn insert(
     rng: &mut impl CryptoRng,
 ) -> Result<Option<UserId>> {
     let id = UserId::new(now, rng);
+    let email = user.email.as_ref().map_or("", |email| email.as_str());
     let row = (
         users::id.eq(id.to_string()),
         users::username.eq(user.username.as_str()),
         users::display_name.eq(user.display_name.as_str()),
-        users::email.eq(user.email.as_ref().map_or("", |email| email.as_str())),
+        users::email.eq(email),
         users::password_hash.eq(hash.map(PasswordHash::as_phc)),
         users::created_at.eq(now.unix()),
         users::revision.eq(0),
+        users::search_key.eq(search_key(&user.username, user.display_name.as_str(), email)),
     );
     if !insert_unless_taken(connection, |connection| diesel::insert_into(users::table).values(row).execute(connection))?
     {
@@ -143,6 +145,22 @@ pub fn lock(connection: &mut Connection, id: UserId) -> Result<bool> {
         .set(users::revision.eq(users::revision + 1))
         .execute(connection)?;
     Ok(hit == 1)
+}
+
+/// Locks several users, in one order for everybody, so that two who lock the same ones never wait for each other in a circle.
+pub fn lock_all(connection: &mut Connection, ids: &[UserId]) -> Result<()> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    for id in ids {
+        lock(connection, id)?;
+    }
+    Ok(())
+}
+
+/// What a search looks into, in lower case.
+pub fn search_key(username: &Username, display_name: &str, email: &str) -> String {
+    format!("{username} {display_name} {email}").to_lowercase()
 }
 
 /// Whether the user was there and enabled.

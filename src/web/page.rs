@@ -8,10 +8,14 @@ use super::error::Failure;
 use super::extract::signed_in::SignedIn;
 use super::notice;
 use super::portal::Portal;
+use super::urls;
 use crate::domain::api_token::{LastUse as Used, Status};
 use crate::domain::caller::Caller;
 use crate::domain::privilege::Privilege;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::user::User;
+use crate::storage::Result as Stored;
+use crate::storage::callers::{self, Of};
 
 /// The frame of a page.
 #[derive(Debug, Default)]
@@ -22,8 +26,37 @@ pub struct Shell {
     pub notice: Option<String>,
     /// Whether a form was refused; the title says so first.
     pub failed: bool,
+    pub sections: Sections,
+}
+
+/// The parts of the portal that a user may enter: nothing else is linked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sections {
     /// Whether there is a tab API Token Management.
     pub api_access: bool,
+    pub repositories: bool,
+    pub users: bool,
+    pub policies: bool,
+}
+
+impl Sections {
+    pub fn of(user: &User, repositories: bool) -> Self {
+        Self {
+            api_access: user.holds(Privilege::ApiAccess),
+            repositories,
+            users: user.holds(Privilege::UserManagement),
+            policies: user.holds(Privilege::SystemManagement),
+        }
+    }
+
+    /// Where Administration begins for this user.
+    pub const fn administration(&self) -> Option<&'static str> {
+        match (self.users, self.policies) {
+            (true, _) => Some(urls::ADMIN_USERS),
+            (false, true) => Some(urls::ADMIN_POLICIES),
+            (false, false) => None,
+        }
+    }
 }
 
 impl Shell {
@@ -40,7 +73,7 @@ impl Shell {
     pub fn of(portal: &Portal, request: &HttpRequest, who: &SignedIn) -> Self {
         Self {
             signed_in: Some(who.user.display_name.clone()),
-            api_access: who.user.holds(Privilege::ApiAccess),
+            sections: Sections::of(&who.user, who.sees_repositories),
             ..Self::anonymous(portal, request)
         }
     }
@@ -120,6 +153,12 @@ pub struct CallerRow {
 }
 
 impl CallerRow {
+    /// The callers of the last 30 days, latest first.
+    pub async fn recent(portal: &Portal, of: Of, now: Timestamp) -> Stored<Vec<Self>> {
+        let (callers, _) = portal.db.look_up(move |connection| callers::recent(connection, of, now)).await?;
+        Ok(callers.iter().map(|caller| Self::new(caller, now)).collect())
+    }
+
     pub fn new(caller: &Caller, now: Timestamp) -> Self {
         let agent = caller.user_agent.as_str();
         Self {

@@ -1,6 +1,6 @@
 //! The only place that spells a path of a page.
 
-use crate::domain::id::ApiTokenId;
+use crate::domain::id::{ApiTokenId, SessionId, UserId};
 
 pub const ROOT: &str = "/";
 pub const SETUP: &str = "/setup";
@@ -9,6 +9,15 @@ pub const LOGOUT: &str = "/logout";
 pub const REAUTHENTICATE: &str = "/reauthenticate";
 pub const PROFILE: &str = "/profile";
 pub const API_TOKENS: &str = "/profile/api-tokens";
+pub const SECURITY: &str = "/profile/security";
+pub const PASSWORD_CHANGE: &str = "/profile/security/password";
+pub const OTHER_SESSIONS_END: &str = "/profile/security/other-sessions/end";
+pub const SET_PASSWORD: &str = "/set-password";
+pub const REPOSITORIES: &str = "/repositories";
+pub const REPOSITORIES_NEW: &str = "/repositories/new";
+pub const ADMIN_USERS: &str = "/admin/users";
+pub const ADMIN_USERS_NEW: &str = "/admin/users/new";
+pub const ADMIN_POLICIES: &str = "/admin/policies";
 pub const API_TOKENS_NEW: &str = "/profile/api-tokens/new";
 
 pub const API_ME: &str = "/api/v1/me";
@@ -36,6 +45,50 @@ pub fn api_token_disablement(id: &ApiTokenId) -> String {
 
 pub fn api_token_enablement(id: &ApiTokenId) -> String {
     format!("{API_TOKENS}/{id}/enablement")
+}
+
+/// Ends one of one's own sessions.
+pub fn session_end(id: &SessionId) -> String {
+    format!("{SECURITY}/sessions/{id}/end")
+}
+
+macro_rules! pages_of {
+    ($base:ident $thing:ty: $($name:ident $tail:literal)*) => {$(
+        pub fn $name(of: &$thing) -> String {
+            format!(concat!("{}/{}", $tail), $base, of)
+        }
+    )*};
+}
+
+pages_of! { REPOSITORIES str:
+    repository ""
+    repository_configure "/configure"
+    repository_access "/access"
+    repository_activity "/activity"
+    repository_token "/token"
+    repository_token_new "/token/new"
+    repository_token_reveal "/token/reveal"
+    repository_description "/description"
+    repository_deletion "/deletion"
+}
+
+pages_of! { ADMIN_USERS UserId:
+    user ""
+    user_edit "/edit"
+    user_disablement "/disablement"
+    user_enablement "/enablement"
+    user_password_link "/password-link"
+    user_sign_out "/sign-out"
+}
+
+/// One user's grant on a repository.
+pub fn repository_grant(name: &str, user: &UserId) -> String {
+    format!("{REPOSITORIES}/{name}/access/{user}")
+}
+
+/// Takes that grant away.
+pub fn repository_grant_removal(name: &str, user: &UserId) -> String {
+    format!("{REPOSITORIES}/{name}/access/{user}/removal")
 }
 
 /// The form for a new token, filled in with the settings of this one.

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use rand::CryptoRng;
 
-use super::{Change, Made, Refusal, Rotation};
+use super::{Change, Made, Refusal, Rotation, reveals};
 use crate::domain::event::Action;
 use crate::domain::id::{ApiTokenId, TokenSecretId};
 use crate::domain::secret::Secret;
@@ -39,6 +39,8 @@ impl Change {
         self.end_secrets(connection, id, old_ends_at)?;
         let secret_id = TokenSecretId::new(self.now, rng);
         self.insert_secret(connection, id, secret_id, secret, &rotation.nonce)?;
+        // Whoever has not looked at the former secret yet must not be shown it as the current one.
+        reveals::withdraw(connection, id)?;
         diesel::update(api_tokens::table.find(id.to_string()))
             .set((
                 api_tokens::hint.eq(secret.hint()),

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
+use crate::auth::authenticate::Caller;
 use crate::auth::authorize::repositories_for;
 use crate::domain::permission::Permissions;
 use crate::domain::timestamp::Timestamp;
@@ -45,29 +46,42 @@ enum RepositoriesJson {
 
 /// `GET /api/v1/me`: any good token.
 pub async fn show(caller: ApiCaller, portal: web::Data<Portal>) -> Result<HttpResponse, ApiFailure> {
-    let repositories = if caller.selected_only {
-        let asking = caller.0.clone();
-        let names = portal
-            .db
-            .read(move |connection: &mut Connection| -> Stored<Vec<String>> {
-                let reached = repositories_for(connection, &asking, None, MOST_NAMES)?;
-                Ok(reached.into_iter().map(|(repository, _)| repository.name.to_string()).collect())
-            })
-            .await?;
-        RepositoriesJson::Selected { names }
-    } else {
-        RepositoriesJson::All
+    let permissions = permissions(&caller.permissions());
+    let me = match &*caller {
+        Caller::ApiToken(own) => MeJson {
+            kind: "api_token",
+            id: own.token.to_string(),
+            name: &own.token_name,
+            username: &own.username,
+            permissions,
+            repositories: if own.selected_only { selected(&portal, &caller).await? } else { RepositoriesJson::All },
+            created_at: own.created_at.for_machines(),
+            expires_at: own.expires_at.map(Timestamp::for_machines),
+        },
+        Caller::Repository(own) => MeJson {
+            kind: "repository_token",
+            id: own.token.to_string(),
+            name: own.name.as_str(),
+            username: own.name.as_str(),
+            permissions,
+            repositories: RepositoriesJson::Selected { names: vec![own.name.to_string()] },
+            created_at: own.created_at.for_machines(),
+            expires_at: own.ends_at.map(Timestamp::for_machines),
+        },
     };
-    Ok(HttpResponse::Ok().json(MeJson {
-        kind: "api_token",
-        id: caller.token.to_string(),
-        name: &caller.token_name,
-        username: &caller.username,
-        permissions: permissions(&caller.permissions),
-        repositories,
-        created_at: caller.created_at.for_machines(),
-        expires_at: caller.expires_at.map(Timestamp::for_machines),
-    }))
+    Ok(HttpResponse::Ok().json(me))
+}
+
+async fn selected(portal: &Portal, caller: &Caller) -> Stored<RepositoriesJson> {
+    let asking = caller.clone();
+    let names = portal
+        .db
+        .read(move |connection: &mut Connection| -> Stored<Vec<String>> {
+            let reached = repositories_for(connection, &asking, None, MOST_NAMES)?;
+            Ok(reached.into_iter().map(|(repository, _)| repository.name.to_string()).collect())
+        })
+        .await?;
+    Ok(RepositoriesJson::Selected { names })
 }
 
 const fn permissions(permissions: &Permissions) -> PermissionsJson {

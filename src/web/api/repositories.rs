@@ -69,7 +69,7 @@ pub async fn index(
             Some(name.to_string())
         }
     };
-    let asking = caller.0.clone();
+    let asking = (*caller).clone();
     let mut reached = portal
         .db
         .read(move |connection: &mut Connection| -> Stored<_> {
@@ -95,11 +95,12 @@ pub async fn show(
 ) -> Result<HttpResponse, ApiFailure> {
     caller.require(Area::Repositories, Permission::Read)?;
     let name = RepositoryName::parse(&name).map_err(|_| Failure::NotFound)?;
-    let asking = caller.0.clone();
+    let asking = (*caller).clone();
     let found = portal
         .db
         .read(move |connection: &mut Connection| -> Stored<_> { repository_for(connection, &asking, &name) })
         .await?;
     let (repository, right) = found.ok_or(Failure::NotFound)?;
+    caller.at(repository.id);
     Ok(HttpResponse::Ok().json(RepositoryJson::new(&portal, repository, right)))
 }

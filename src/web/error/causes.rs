@@ -4,8 +4,10 @@ use super::Failure;
 use crate::auth::authorize::InsufficientScope;
 use crate::auth::hasher::Busy;
 use crate::auth::{authenticate, sign_in};
-use crate::storage::StorageError;
+use crate::storage::acting::Ended;
 use crate::storage::api_token_changes::Refusal;
+use crate::storage::{StorageError, repository_changes};
+use crate::web::urls;
 
 impl From<StorageError> for Failure {
     fn from(error: StorageError) -> Self {
@@ -81,6 +83,45 @@ impl From<Refusal> for Failure {
             Refusal::Overtaken => {
                 Self::Conflict("The token was changed after this page was loaded. Go back and look at it again.".into())
             }
+            Refusal::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<Ended> for Failure {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Session => Self::SessionMissing { next: None },
+            Ended::Privilege => {
+                Self::Forbidden("You no longer hold the privilege that this needs. Ask an administrator for it.".into())
+            }
+            Ended::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<repository_changes::Refusal> for Failure {
+    fn from(refusal: repository_changes::Refusal) -> Self {
+        use repository_changes::Refusal;
+        match refusal {
+            Refusal::NotFound => Self::NotFound,
+            Refusal::NameTaken => {
+                Self::Conflict("A repository of this name already exists. Choose another name.".into())
+            }
+            Refusal::Overtaken { by, at, repository } => Self::Overtaken {
+                sentence: format!(
+                    "{by} generated a new token at {}, after your page was loaded. Yours was not generated. Look at the repository again before you go on.",
+                    at.for_people()
+                ),
+                back: urls::repository_configure(repository.as_str()),
+                back_label: "Back to Configure",
+            },
+            Refusal::FormUsed => {
+                Self::Conflict("This form was used before. Load the page again and fill it in once more.".into())
+            }
+            Refusal::UnknownUser => Self::Conflict("There is no such user any more. Choose another.".into()),
+            Refusal::NotShown(sentence) => Self::Conflict(sentence.into()),
+            Refusal::Ended(ended) => ended.into(),
             Refusal::Storage(error) => error.into(),
         }
     }

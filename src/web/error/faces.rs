@@ -9,8 +9,9 @@ use super::Failure;
 use crate::auth::authorize::InsufficientScope;
 use crate::auth::hasher::Busy;
 use crate::auth::{authenticate, sign_in};
-use crate::storage::StorageError;
+use crate::storage::acting::Ended;
 use crate::storage::api_token_changes::Refusal;
+use crate::storage::{StorageError, repository_changes};
 use crate::web::{api, urls};
 
 macro_rules! faces {
@@ -43,6 +44,8 @@ impl IntoFailure for authenticate::Refusal {}
 impl IntoFailure for InsufficientScope {}
 impl IntoFailure for sign_in::Refusal {}
 impl IntoFailure for Refusal {}
+impl IntoFailure for Ended {}
+impl IntoFailure for repository_changes::Refusal {}
 
 faces! {
     /// The face for people: a page, which `middleware::pages` draws.

@@ -31,6 +31,9 @@ pub enum Failure {
     BadRequest(String),
     #[error("conflict: {0}")]
     Conflict(String),
+    /// A conflict that is cleared up by looking at the page `back` again.
+    #[error("overtaken: {sentence}")]
+    Overtaken { sentence: String, back: String, back_label: &'static str },
     #[error("the body came too slowly")]
     Timeout,
     #[error("the address is too long")]
@@ -66,7 +69,7 @@ impl Failure {
             Self::SessionMissing { next: None } | Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::Overtaken { .. } => StatusCode::CONFLICT,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::AddressTooLong => StatusCode::URI_TOO_LONG,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,

@@ -8,6 +8,7 @@ impl Failure {
         match self {
             Self::NotFound => "There is nothing here, or nothing that you may see.".into(),
             Self::Forbidden(sentence) | Self::BadRequest(sentence) | Self::Conflict(sentence) => sentence.clone(),
+            Self::Overtaken { sentence, .. } => sentence.clone(),
             Self::SessionMissing { .. } => "Your session has ended. Sign in and try again.".into(),
             Self::ReauthenticationNeeded { .. } => "Confirm your password first.".into(),
             Self::MethodNotAllowed(methods) => format!("This address takes {} only.", methods.replace(' ', " and ")),
@@ -40,7 +41,7 @@ impl Failure {
             Self::SessionMissing { .. } | Self::ReauthenticationNeeded { .. } => "Sign in first",
             Self::MethodNotAllowed(_) => "Method not allowed",
             Self::BadRequest(_) => "Request not understood",
-            Self::Conflict(_) => "No longer possible",
+            Self::Conflict(_) | Self::Overtaken { .. } => "No longer possible",
             Self::Timeout => "Too slow",
             Self::AddressTooLong | Self::HeadTooLarge | Self::TooLarge => "Too large",
             Self::UnsupportedMediaType => "Wrong content type",

@@ -1,6 +1,8 @@
 //! A program that showed a good token, at a door that speaks JSON.
 
+use std::cell::Cell;
 use std::future::Future;
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::pin::Pin;
 
@@ -8,21 +10,44 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 
-use crate::auth::authenticate::{self, Reason, authenticate};
+use crate::auth::authenticate::{Caller, Reason, authenticate};
 use crate::auth::credentials::parse;
+use crate::domain::caller::user_agent;
+use crate::domain::id::RepositoryId;
+use crate::domain::timestamp::Timestamp;
 use crate::web::client::{self, Client};
 use crate::web::error::{ApiFailure, Failure};
 use crate::web::portal::Portal;
 
-/// The caller of the REST API. Its use of the token has been counted.
-#[derive(Debug)]
-pub struct ApiCaller(pub authenticate::ApiCaller);
+/// The caller of the REST API. Its use of the token is counted when the handler is done with it.
+pub struct ApiCaller {
+    caller: Caller,
+    repository: Cell<Option<RepositoryId>>,
+    portal: web::Data<Portal>,
+    now: Timestamp,
+    address: IpAddr,
+    agent: String,
+}
+
+impl ApiCaller {
+    /// Notes for which repository the token was used.
+    pub fn at(&self, repository: RepositoryId) {
+        self.repository.set(Some(repository));
+    }
+}
 
 impl Deref for ApiCaller {
-    type Target = authenticate::ApiCaller;
+    type Target = Caller;
 
-    fn deref(&self) -> &authenticate::ApiCaller {
-        &self.0
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+impl Drop for ApiCaller {
+    fn drop(&mut self) {
+        let (token, repository) = (self.caller.used(), self.repository.get());
+        self.portal.uses.token_used(token, repository, self.now, self.address, &self.agent);
     }
 }
 
@@ -35,15 +60,20 @@ impl FromRequest for ApiCaller {
         Box::pin(async move {
             let portal = request
                 .app_data::<web::Data<Portal>>()
-                .ok_or_else(|| Failure::Internal("no portal in the application".into()))?;
+                .ok_or_else(|| Failure::Internal("no portal in the application".into()))?
+                .clone();
             let headers = request.headers().get_all(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
             let presented = parse(headers).map_err(|unusable| Failure::Unauthorized(Reason::Unusable(unusable)))?;
             let client = Client::of(&request, &portal.settings);
             client.require_private()?;
             let now = portal.now();
             let caller = authenticate(&portal.db, presented, now).await?;
-            portal.uses.token_used(caller.token, now, client.address, client::agent(&request));
-            Ok(Self(caller))
+            let own = match &caller {
+                Caller::Repository(caller) => Some(caller.repository),
+                Caller::ApiToken(_) => None,
+            };
+            let agent = user_agent(client::agent(&request));
+            Ok(Self { caller, repository: Cell::new(own), portal, now, address: client.address, agent })
         })
     }
 }

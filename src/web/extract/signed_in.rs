@@ -10,14 +10,17 @@ use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 
+use crate::auth::authorize::sees_all;
 use crate::domain::event::Actor;
-use crate::domain::privilege::Privilege;
+use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::session::Session;
 use crate::domain::timestamp::{MINUTE, Timestamp};
 use crate::domain::user::User;
-use crate::storage::sessions;
+use crate::storage::acting::Acting;
+use crate::storage::{grants, sessions};
 use crate::web::client::Client;
 use crate::web::error::{Failure, PageFailure};
+use crate::web::page::Sections;
 use crate::web::portal::Portal;
 use crate::web::session::key_digest;
 
@@ -29,6 +32,8 @@ pub struct SignedIn {
     pub client: Client,
     /// The moment of the request.
     pub now: Timestamp,
+    /// Whether there is a list of repositories for this user.
+    pub sees_repositories: bool,
     recent: bool,
 }
 
@@ -36,7 +41,7 @@ pub struct SignedIn {
 #[derive(Debug, Clone)]
 pub struct Viewer {
     pub display_name: String,
-    pub api_access: bool,
+    pub sections: Sections,
 }
 
 impl SignedIn {
@@ -59,11 +64,13 @@ impl SignedIn {
         if now.since(session.last_seen_at) >= MINUTE.min(portal.settings.lifetimes.idle / 4) {
             portal.uses.session_seen(session.id, now);
         }
-        request
-            .extensions_mut()
-            .insert(Viewer { display_name: user.display_name.clone(), api_access: user.holds(Privilege::ApiAccess) });
+        let id = user.id;
+        let sees_repositories =
+            sees_all(user.privileges) || portal.db.look_up(move |connection| grants::any_of(connection, id)).await?;
+        let sections = Sections::of(&user, sees_repositories);
+        request.extensions_mut().insert(Viewer { display_name: user.display_name.clone(), sections });
         let recent = session.authenticated_recently(now, &portal.settings.lifetimes);
-        Ok(Self { user, session, client, now, recent })
+        Ok(Self { user, session, client, now, sees_repositories, recent })
     }
 
     /// Whether the password was entered lately.
@@ -77,6 +84,22 @@ impl SignedIn {
             return Ok(());
         }
         Err(Failure::ReauthenticationNeeded { next: address(request) })
+    }
+
+    /// This user, to act with all of these privileges.
+    pub fn acting(&self, needs: Privileges) -> Acting {
+        Acting { user: self.user.id, actor: self.actor(), session: self.session.id, needs, now: self.now }
+    }
+
+    /// Passes if the user holds `privilege`.
+    pub fn require(&self, privilege: Privilege) -> Result<(), Failure> {
+        if self.user.holds(privilege) {
+            return Ok(());
+        }
+        let label = privilege.label();
+        Err(Failure::Forbidden(format!(
+            "This needs the privilege {label}, which you do not hold. Ask an administrator for it."
+        )))
     }
 
     /// This user in an event.
@@ -113,13 +136,19 @@ pub trait Held {
     const PRIVILEGE: Privilege;
 }
 
-/// The privilege *API Access*.
-#[derive(Debug)]
-pub struct ApiAccess;
+macro_rules! held {
+    ($($name:ident)*) => {$(
+        #[doc = concat!("The privilege [`Privilege::", stringify!($name), "`].")]
+        #[derive(Debug)]
+        pub struct $name;
 
-impl Held for ApiAccess {
-    const PRIVILEGE: Privilege = Privilege::ApiAccess;
+        impl Held for $name {
+            const PRIVILEGE: Privilege = Privilege::$name;
+        }
+    )*};
 }
+
+held! { ApiAccess RepositoryManagement UserManagement SystemManagement }
 
 /// A signed-in user who holds the privilege `P`.
 #[derive(Debug)]
@@ -141,13 +170,8 @@ impl<P: Held> FromRequest for Holding<P> {
         let request = request.clone();
         Box::pin(async move {
             let who = SignedIn::find(request).await?;
-            if who.user.holds(P::PRIVILEGE) {
-                return Ok(Self(who, PhantomData));
-            }
-            let label = P::PRIVILEGE.label();
-            let sentence =
-                format!("This needs the privilege {label}, which you do not hold. Ask an administrator for it.");
-            Err(Failure::Forbidden(sentence).into())
+            who.require(P::PRIVILEGE)?;
+            Ok(Self(who, PhantomData))
         })
     }
 }

@@ -82,12 +82,20 @@ struct ErrorPage {
     sentence: String,
     request_id: String,
     back: String,
-    back_label: String,
+    back_label: &'static str,
 }
 
 /// Draws the page of an error that a handler or the framework answered with.
 fn with_page(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let failure = response.response().error().and_then(|error| error.as_error::<PageFailure>());
+    let mut back = if response.status() == StatusCode::UNAUTHORIZED {
+        (urls::LOGIN.to_owned(), "Sign in")
+    } else {
+        (urls::ROOT.to_owned(), "Back to the start")
+    };
+    if let Some(PageFailure(Failure::Overtaken { back: address, back_label, .. })) = failure {
+        back = (address.clone(), back_label);
+    }
     let (title, sentence) = match failure {
         Some(PageFailure(failure)) => (failure.title().to_owned(), failure.sentence()),
         // A page of its own, such as a form with what was typed.
@@ -99,7 +107,7 @@ fn with_page(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
         Line::of(response.request()).failure(failure);
     }
     let (request, old) = response.into_parts();
-    let mut drawn = draw(&request, old.status(), title, sentence);
+    let mut drawn = draw(&request, old.status(), title, sentence, back);
     for name in [header::RETRY_AFTER, header::ALLOW, header::SET_COOKIE] {
         copy(&name, &old, &mut drawn);
     }
@@ -115,17 +123,21 @@ fn of_status(status: StatusCode) -> (String, String) {
     (failure.title().to_owned(), failure.sentence())
 }
 
-fn draw(request: &HttpRequest, status: StatusCode, title: String, sentence: String) -> HttpResponse {
+fn draw(
+    request: &HttpRequest,
+    status: StatusCode,
+    title: String,
+    sentence: String,
+    (back, back_label): (String, &'static str),
+) -> HttpResponse {
     let viewer = request.extensions().get::<Viewer>().cloned();
     let instance = request
         .app_data::<web::Data<Portal>>()
         .map_or_else(String::new, |portal| portal.settings.instance_name.clone());
-    let signs_in = status == StatusCode::UNAUTHORIZED;
-    let (back, back_label) = if signs_in { (urls::LOGIN, "Sign in") } else { (urls::ROOT, "Back to the start") };
     let page = ErrorPage {
         shell: Shell {
             instance,
-            api_access: viewer.as_ref().is_some_and(|viewer| viewer.api_access),
+            sections: viewer.as_ref().map(|viewer| viewer.sections).unwrap_or_default(),
             signed_in: viewer.map(|viewer| viewer.display_name),
             ..Shell::default()
         },
@@ -133,8 +145,8 @@ fn draw(request: &HttpRequest, status: StatusCode, title: String, sentence: Stri
         title,
         sentence,
         request_id: RequestId::of(request),
-        back: back.to_owned(),
-        back_label: back_label.to_owned(),
+        back,
+        back_label,
     };
     html(status, &page).unwrap_or_else(|_| HttpResponse::new(status))
 }

@@ -15,13 +15,14 @@ use crate::domain::secret::{Secret, SecretKind, random_code};
 use crate::randomness;
 use crate::storage::api_token_changes::{Made, Refusal};
 use crate::storage::api_tokens::{current_names, find};
-use crate::storage::{Connection, policies, reveals};
+use crate::storage::{Connection, policies};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{ApiAccess, Holding, SignedIn};
 use crate::web::form::{Body, FieldError, Typed};
 use crate::web::page::{Shell, html};
 use crate::web::pages::reauthentication::confirm;
 use crate::web::portal::Portal;
+use crate::web::reveal::Looker;
 use crate::web::{notice, urls};
 
 /// Most repositories that the form offers one by one.
@@ -160,7 +161,7 @@ pub async fn create(
     let Some(wish) = parsed.filter(|_| confirmed) else { return Ok(refused(form, Vec::new())?) };
     let most = limit(&portal, &situation.terms.policy);
     let name = wish.name.clone();
-    let (change, session_id, shared, used) = (change(&who), who.session.id, portal.clone(), nonce.clone());
+    let (change, looker, shared, used) = (change(&who), Looker::of(&who), portal.clone(), nonce.clone());
     let made = portal
         .db
         .write(move |connection: &mut Connection| -> Result<Made, Refusal> {
@@ -168,9 +169,7 @@ pub async fn create(
             let secret = Secret::generate(SecretKind::ApiToken, rng);
             let made = change.create(connection, rng, &wish, &secret, &used, most)?;
             if let Made::Now(id) = made {
-                let bound = reveals::bound_to(change.owner, session_id, id);
-                let sealed = shared.keys.seal(secret.reveal(), &bound, rng);
-                reveals::put(connection, id, session_id, &sealed, change.now)?;
+                looker.lay(connection, rng, &shared.keys, id, secret.reveal())?;
             }
             Ok(made)
         })

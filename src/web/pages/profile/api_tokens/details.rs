@@ -9,11 +9,13 @@ use super::{own_token, reach, reveal};
 use crate::auth::authorize::repositories_seen_by;
 use crate::domain::api_token::{ApiToken, RepositorySelection};
 use crate::domain::id::ApiTokenId;
-use crate::storage::{Connection, Result as Stored, api_tokens, callers, reveals};
+use crate::storage::callers::{self, Of};
+use crate::storage::{Connection, Result as Stored, api_tokens, reveals};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{ApiAccess, Holding, SignedIn};
 use crate::web::page::{Badge, CallerRow, LastUse, Moment, Shell, html};
 use crate::web::portal::Portal;
+use crate::web::reveal::is_a_look;
 
 /// Most names of selected repositories that are shown.
 const MOST_NAMES: i64 = 1_000;
@@ -65,13 +67,13 @@ pub async fn show(
         })
         .await?;
     if due
-        && reveal::is_a_look(&request)
+        && is_a_look(&request)
         && let Some(secret) = reveal::take(&portal, &who, &token).await?
     {
         return Ok(reveal::page(&portal, &request, &who, &token, &names, &replaced, &secret)?);
     }
     let (callers, per_day) =
-        portal.db.read(move |connection: &mut Connection| callers::recent(connection, id, now)).await?;
+        portal.db.read(move |connection: &mut Connection| callers::recent(connection, Of::ApiToken(id), now)).await?;
     let page = ApiTokenPage {
         shell: Shell::of(&portal, &request, &who),
         id,

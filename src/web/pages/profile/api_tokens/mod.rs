@@ -20,7 +20,8 @@ use crate::domain::api_token::{ApiToken, RepositorySelection};
 use crate::domain::id::ApiTokenId;
 use crate::domain::policy::Policy;
 use crate::storage::api_token_changes::Change;
-use crate::storage::{Connection, Result as Stored, api_tokens, callers};
+use crate::storage::callers::Of;
+use crate::storage::{Connection, Result as Stored, api_tokens};
 use crate::web::error::Failure;
 use crate::web::extract::signed_in::SignedIn;
 use crate::web::page::CallerRow;
@@ -45,9 +46,7 @@ fn change(who: &SignedIn) -> Change {
 
 /// Who used the token lately, for the pages that ask for a confirmation.
 async fn caller_rows(portal: &Portal, who: &SignedIn, id: ApiTokenId) -> Stored<Vec<CallerRow>> {
-    let now = who.now;
-    let (callers, _) = portal.db.read(move |connection: &mut Connection| callers::recent(connection, id, now)).await?;
-    Ok(callers.iter().map(|caller| CallerRow::new(caller, now)).collect())
+    CallerRow::recent(portal, Of::ApiToken(id), who.now).await
 }
 
 /// Most tokens that a user may have.

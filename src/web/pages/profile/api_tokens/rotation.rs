@@ -14,13 +14,14 @@ use crate::domain::policy::{Grace, Policy};
 use crate::domain::secret::{Secret, SecretKind, random_code};
 use crate::randomness;
 use crate::storage::api_token_changes::{Made, Refusal, Rotation};
-use crate::storage::{Connection, policies, reveals};
+use crate::storage::{Connection, policies};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{ApiAccess, Holding, SignedIn};
 use crate::web::form::{Body, Choice, FieldError, SecretField, errors};
 use crate::web::page::{CallerRow, Moment, Shell, html};
 use crate::web::pages::reauthentication::confirm;
 use crate::web::portal::Portal;
+use crate::web::reveal::Looker;
 use crate::web::urls;
 
 #[derive(Template)]
@@ -103,7 +104,7 @@ pub async fn create(
     if !confirm(&portal, &request, &who, &session, &typed, &mut typing.password).await? {
         return Ok(page(&portal, &request, &who, &token, &policy, typing).await?);
     }
-    let (change, session_id, id, shared) = (change(&who), who.session.id, token.id, portal.clone());
+    let (change, looker, id, shared) = (change(&who), Looker::of(&who), token.id, portal.clone());
     let rotation = Rotation {
         replaces,
         nonce: typing.nonce,
@@ -117,9 +118,7 @@ pub async fn create(
             let secret = Secret::generate(SecretKind::ApiToken, rng);
             let made = change.rotate(connection, rng, id, &rotation, &secret)?;
             if let Made::Now(id) = made {
-                let bound = reveals::bound_to(change.owner, session_id, id);
-                let sealed = shared.keys.seal(secret.reveal(), &bound, rng);
-                reveals::put(connection, id, session_id, &sealed, change.now)?;
+                looker.lay(connection, rng, &shared.keys, id, secret.reveal())?;
             }
             Ok(made)
         })

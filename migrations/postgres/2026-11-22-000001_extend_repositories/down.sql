@@ -1,0 +1,3 @@
+ALTER TABLE repositories DROP COLUMN last_used_at;
+ALTER TABLE repositories DROP COLUMN revision;
+ALTER TABLE repositories DROP COLUMN search_key;

@@ -1,0 +1,21 @@
+ALTER TABLE callers DROP CONSTRAINT callers_api_token_id_fkey;
+ALTER TABLE callers DROP CONSTRAINT callers_pkey;
+
+DROP INDEX callers_by_day;
+ALTER TABLE callers RENAME TO former_callers;
+CREATE TABLE callers (
+    token_id TEXT NOT NULL, -- an API token, or the repository whose own token was used
+    repository_id TEXT NOT NULL, -- where it was used; empty where no repository was asked for
+    day BIGINT NOT NULL, -- days since 1970-01-01
+    address TEXT NOT NULL,
+    user_agent TEXT NOT NULL,
+    first_used_at BIGINT NOT NULL,
+    last_used_at BIGINT NOT NULL,
+    uses BIGINT NOT NULL,
+    PRIMARY KEY (token_id, repository_id, day, address, user_agent)
+);
+INSERT INTO callers (token_id, repository_id, day, address, user_agent, first_used_at, last_used_at, uses)
+    SELECT api_token_id, '', day, address, user_agent, first_used_at, last_used_at, uses FROM former_callers;
+DROP TABLE former_callers;
+CREATE INDEX callers_by_day ON callers (day);
+CREATE INDEX callers_by_repository ON callers (repository_id, day);

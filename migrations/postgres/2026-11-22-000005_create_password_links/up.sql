@@ -1,0 +1,8 @@
+ALTER TABLE users ADD COLUMN search_key TEXT NOT NULL DEFAULT ''; -- username, display name and email in lower case
+UPDATE users SET search_key = lower(username || ' ' || display_name || ' ' || email);
+CREATE TABLE password_links (
+    user_id TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    digest BYTEA NOT NULL UNIQUE, -- SHA-256 of the code in the address
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);

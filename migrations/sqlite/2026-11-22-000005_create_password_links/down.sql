@@ -1,0 +1,2 @@
+DROP TABLE password_links;
+ALTER TABLE users DROP COLUMN search_key;

@@ -1,0 +1,1 @@
+ALTER TABLE policies DROP COLUMN repository_tokens_shown_once;

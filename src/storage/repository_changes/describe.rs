@@ -1,0 +1,55 @@
+//! The description of a repository, and its end.
+
+use diesel::prelude::*;
+use rand::CryptoRng;
+
+use super::{Change, KIND, Refusal};
+use crate::domain::event::Action;
+use crate::domain::id::RepositoryId;
+use crate::domain::repository::Description;
+use crate::storage::schema::{callers, repositories};
+use crate::storage::{Connection, repositories as stored, reveals};
+
+impl Change {
+    /// Describing a repository as it is described changes nothing and is no error.
+    pub fn describe(
+        &self,
+        connection: &mut Connection,
+        rng: &mut impl CryptoRng,
+        id: RepositoryId,
+        description: &Description,
+    ) -> Result<(), Refusal> {
+        let name = self.begin(connection, id)?;
+        let row = repositories::table.find(id.to_string());
+        let before: String = row.clone().select(repositories::description).get_result(connection)?;
+        if before == description.as_str() {
+            return Ok(());
+        }
+        diesel::update(row)
+            .set((
+                repositories::description.eq(description.as_str()),
+                repositories::search_key.eq(stored::search_key(&name, description.as_str())),
+            ))
+            .execute(connection)?;
+        let subject = (KIND, id.to_string(), name.as_str());
+        Ok(self.acting.event(connection, rng, Action::RepositoryDescribed, subject, format!("was “{before}”"))?)
+    }
+
+    /// Removes the repository with its token, its grants and its counts of use. Its events stay.
+    pub fn delete(
+        &self,
+        connection: &mut Connection,
+        rng: &mut impl CryptoRng,
+        id: RepositoryId,
+    ) -> Result<(), Refusal> {
+        let name = self.begin(connection, id)?;
+        diesel::delete(
+            callers::table.filter(callers::repository_id.eq(id.to_string()).or(callers::token_id.eq(id.to_string()))),
+        )
+        .execute(connection)?;
+        reveals::withdraw(connection, id)?;
+        diesel::delete(repositories::table.find(id.to_string())).execute(connection)?;
+        let subject = (KIND, id.to_string(), name.as_str());
+        Ok(self.acting.event(connection, rng, Action::RepositoryDeleted, subject, String::new())?)
+    }
+}

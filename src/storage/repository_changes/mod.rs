@@ -1,0 +1,141 @@
+//! How repositories, their tokens and their grants change. Each function is called inside one writing transaction, looks
+//! once more whether whoever acts still may, locks the repository, checks its rule and appends its event.
+
+mod access;
+mod create;
+mod describe;
+mod token;
+
+use diesel::prelude::*;
+use rand::CryptoRng;
+
+use super::acting::{Acting, Ended};
+use super::error::{Result, StorageError};
+use super::schema::{repositories, repository_tokens};
+use super::sealing::SealingKeys;
+use super::{Connection, policies, repository_tokens as stored};
+use crate::domain::id::{RepositoryId, RepositoryTokenId};
+use crate::domain::repository::{Description, RepositoryName};
+use crate::domain::secret::Secret;
+use crate::domain::timestamp::Timestamp;
+
+pub use token::{Renewal, Shown};
+
+/// The kind of subject in events.
+pub const KIND: &str = "repository";
+
+/// Why a change was not made. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("no such repository")]
+    NotFound,
+    #[error("a repository of this name exists")]
+    NameTaken,
+    /// Somebody generated a new token first.
+    #[error("{by} generated a new token at {}", .at.for_machines())]
+    Overtaken { by: String, at: Timestamp, repository: RepositoryName },
+    /// The form was used for something else before.
+    #[error("the form was used before")]
+    FormUsed,
+    #[error("no such user")]
+    UnknownUser,
+    /// The token cannot be shown, for the reason in this sentence.
+    #[error("{0}")]
+    NotShown(&'static str),
+    #[error(transparent)]
+    Ended(#[from] Ended),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl From<diesel::result::Error> for Refusal {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+/// A validated wish for a repository.
+#[derive(Debug, Clone)]
+pub struct NewRepository {
+    pub name: RepositoryName,
+    pub description: Description,
+}
+
+/// Changes by somebody in a session.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub acting: Acting,
+}
+
+/// What became of a form that makes a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// The token given is in force now.
+    Now(RepositoryId),
+    /// The same form was submitted before; the token given was not used.
+    Before(RepositoryId),
+}
+
+impl Change {
+    /// Begins, locks the repository and returns its name.
+    fn begin(&self, connection: &mut Connection, id: RepositoryId) -> Result<RepositoryName, Refusal> {
+        self.acting.begin(connection, &[])?;
+        lock(connection, id)?.ok_or(Refusal::NotFound)
+    }
+
+    /// Inserts the token `secret` as the current one of the repository: sealed as well, unless it shall be shown but once.
+    fn insert_token(
+        &self,
+        connection: &mut Connection,
+        rng: &mut impl CryptoRng,
+        keys: &SealingKeys,
+        (repository, generation): (RepositoryId, i64),
+        secret: &Secret,
+        nonce: &str,
+    ) -> Result<()> {
+        let once = policies::current(connection)?.repository_tokens_shown_once;
+        let sealed = (!once).then(|| keys.seal(secret.reveal(), &stored::bound_to(repository, generation), rng));
+        let (bytes, key_id) = sealed.map(|sealed| (sealed.bytes, sealed.key_id)).unzip();
+        diesel::insert_into(repository_tokens::table)
+            .values((
+                repository_tokens::id.eq(RepositoryTokenId::new(self.acting.now, rng).to_string()),
+                repository_tokens::repository_id.eq(repository.to_string()),
+                repository_tokens::generation.eq(generation),
+                repository_tokens::digest.eq(secret.digest().as_bytes().as_slice()),
+                repository_tokens::hint.eq(secret.hint()),
+                repository_tokens::sealed.eq(bytes),
+                repository_tokens::key_id.eq(key_id),
+                repository_tokens::created_at.eq(self.acting.now.unix()),
+                repository_tokens::created_by.eq(self.acting.actor.name()),
+                repository_tokens::form_nonce.eq(nonce),
+            ))
+            .execute(connection)?;
+        Ok(())
+    }
+
+    /// The repository that the form with this nonce made or renewed the token of, and the generation it led to.
+    fn made_before(&self, connection: &mut Connection, nonce: &str) -> Result<Option<(RepositoryId, i64)>, Refusal> {
+        let row: Option<(String, i64, String)> = repository_tokens::table
+            .filter(repository_tokens::form_nonce.eq(nonce))
+            .select((repository_tokens::repository_id, repository_tokens::generation, repository_tokens::created_by))
+            .get_result(connection)
+            .optional()?;
+        let Some((id, generation, by)) = row else { return Ok(None) };
+        if by != self.acting.actor.name() {
+            return Err(Refusal::FormUsed);
+        }
+        Ok(Some((id.parse().map_err(|_| StorageError::corrupt("repository_tokens", &id))?, generation)))
+    }
+}
+
+/// Holds off every other transaction that calls this for the same repository; its name, if it is there.
+fn lock(connection: &mut Connection, id: RepositoryId) -> Result<Option<RepositoryName>> {
+    let row = repositories::table.find(id.to_string());
+    let hit =
+        diesel::update(row.clone()).set(repositories::revision.eq(repositories::revision + 1)).execute(connection)?;
+    if hit == 0 {
+        return Ok(None);
+    }
+    let name: String = row.select(repositories::name).get_result(connection)?;
+    RepositoryName::parse(&name).map(Some).map_err(|_| StorageError::corrupt("repositories", id))
+}
