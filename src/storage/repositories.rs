@@ -12,6 +12,9 @@ use crate::domain::permission::Permission;
 use crate::domain::repository::{Repository, RepositoryName};
 use crate::domain::timestamp::Timestamp;
 
+/// A repository, and the grant on it of the user who looks.
+pub type Seen = (Repository, Option<Permission>);
+
 type Row = (String, String, String, i64, Option<i64>);
 
 macro_rules! columns {
@@ -166,7 +169,7 @@ pub struct Asked {
 }
 
 /// The repositories asked for, each with the user's grant, and how many there are on all pages.
-pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<(Repository, Option<Permission>)>, i64)> {
+pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Seen>, i64)> {
     let from = || {
         let own = grants::repository_id.eq(repositories::id).and(grants::user_id.eq(asked.user.to_string()));
         let mut from = repositories::table.left_join(grants::table.on(own)).into_boxed();
