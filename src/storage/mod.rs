@@ -12,6 +12,7 @@ pub mod events;
 pub mod grants;
 pub mod migrations;
 pub mod policies;
+pub mod reach;
 pub mod repositories;
 pub mod repository_changes;
 pub mod repository_tokens;

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::error::Failure;
 use crate::domain::Invalid;
 use crate::domain::password::Password;
+use crate::domain::policy::{Grace, Policy};
 
 /// Largest body in bytes.
 pub const LARGEST: usize = 64 * 1024;
@@ -68,6 +69,19 @@ pub struct Choice {
     pub label: String,
     pub hint: String,
     pub checked: bool,
+}
+
+impl Choice {
+    /// The graces that a policy offers, `chosen` among them.
+    pub fn graces(policy: &Policy, chosen: &str) -> Vec<Self> {
+        let choice = |grace: &Grace| Self {
+            value: grace.name().to_owned(),
+            label: grace.label().to_owned(),
+            hint: String::new(),
+            checked: grace.name() == chosen,
+        };
+        policy.graces.iter().map(choice).collect()
+    }
 }
 
 /// The body of a request that has not been looked at yet: who may send it is decided first.
@@ -198,6 +212,15 @@ impl Typed {
     pub fn password(&self) -> Password {
         Password::typed(self.secret("password"))
     }
+}
+
+/// The nonce of a form, which makes pressing twice the same as pressing once.
+pub fn nonce(typed: &Typed) -> Result<String, Failure> {
+    let nonce = typed.text("nonce");
+    if nonce.len() == 22 && nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Ok(nonce.to_owned());
+    }
+    Err(Failure::BadRequest("The form is incomplete. Load the page again and fill it in once more.".into()))
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@
 pub mod api;
 pub mod app;
 pub mod assets;
+pub mod chart;
 pub mod client;
 pub mod cookies;
 pub mod error;
+pub mod examples;
 pub mod extract;
 pub mod form;
 pub mod gateway;

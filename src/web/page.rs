@@ -11,6 +11,7 @@ use super::portal::Portal;
 use super::urls;
 use crate::domain::api_token::{LastUse as Used, Status};
 use crate::domain::caller::Caller;
+use crate::domain::event::Event;
 use crate::domain::privilege::Privilege;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
@@ -167,6 +168,28 @@ impl CallerRow {
             first: Moment::new(caller.first_used_at, now),
             last: Moment::new(caller.last_used_at, now),
             uses: caller.uses.to_string(),
+        }
+    }
+}
+
+/// A line of a list of events.
+#[derive(Debug, Clone)]
+pub struct EventRow {
+    pub at: Moment,
+    pub who: String,
+    pub words: String,
+    pub detail: String,
+    pub address: String,
+}
+
+impl EventRow {
+    pub fn new(event: Event, now: Timestamp) -> Self {
+        Self {
+            at: Moment::new(event.at, now),
+            who: if event.actor_name.is_empty() { "somebody".into() } else { event.actor_name },
+            words: event.words,
+            detail: event.detail,
+            address: event.address.unwrap_or_default(),
         }
     }
 }

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, guard, web};
 
 use super::error::{ApiFailure, Failure, PageFailure};
 use super::pages::profile::api_tokens::{self, disablement, enablement, name, revocation, rotation};
-use super::pages::{home, profile, reauthentication, setup, sign_in};
+use super::pages::{home, profile, reauthentication, repositories, setup, sign_in};
 use super::{api, assets, gateway};
 
 /// Which rules hold around a route.
@@ -69,6 +69,19 @@ table! {
         "/login"                                    { GET sign_in::new, POST sign_in::create }
         "/logout"                                   { POST sign_in::destroy }
         "/reauthenticate"                           { GET reauthentication::new, POST reauthentication::create }
+        "/repositories"                             { GET repositories::list::index, POST repositories::creation::create }
+        "/repositories/new"                         { GET repositories::creation::new }
+        "/repositories/{name}"                      { GET repositories::overview::show }
+        "/repositories/{name}/configure"            { GET repositories::configure::show }
+        "/repositories/{name}/token"                { POST repositories::token::create }
+        "/repositories/{name}/token/new"            { GET repositories::token::new }
+        "/repositories/{name}/token/reveal"         { POST repositories::reveal::create }
+        "/repositories/{name}/description"          { GET repositories::description::edit, POST repositories::description::update }
+        "/repositories/{name}/deletion"             { GET repositories::deletion::new, POST repositories::deletion::create }
+        "/repositories/{name}/access"               { GET repositories::access::index, POST repositories::access::create }
+        "/repositories/{name}/access/{user}"        { POST repositories::grant::update }
+        "/repositories/{name}/access/{user}/removal" { POST repositories::grant::destroy }
+        "/repositories/{name}/activity"             { GET repositories::activity::index }
         "/profile"                                  { GET profile::show }
         "/profile/api-tokens"                       { GET api_tokens::list::index, POST api_tokens::creation::create }
         "/profile/api-tokens/new"                   { GET api_tokens::creation::new }

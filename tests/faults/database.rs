@@ -17,7 +17,7 @@ const HALF_MADE: [(&str, &str); 9] = [
         "a revoked token has no current secret and none that waits to be shown",
         "SELECT id FROM api_tokens t WHERE revoked_at IS NOT NULL AND (
              EXISTS (SELECT 1 FROM api_token_secrets s WHERE s.api_token_id = t.id AND s.ends_at IS NULL)
-             OR EXISTS (SELECT 1 FROM reveals r WHERE r.api_token_id = t.id))",
+             OR EXISTS (SELECT 1 FROM reveals r WHERE r.subject_id = t.id))",
     ),
     (
         "the hint of a token is that of its current secret",
@@ -43,7 +43,7 @@ const HALF_MADE: [(&str, &str); 9] = [
         "no secret was shown twice",
         "SELECT id FROM api_tokens t WHERE
              (SELECT count(*) FROM events e WHERE e.subject_id = t.id AND e.action = 'api_token.revealed')
-             + (SELECT count(*) FROM reveals r WHERE r.api_token_id = t.id)
+             + (SELECT count(*) FROM reveals r WHERE r.subject_id = t.id)
              > (SELECT count(*) FROM api_token_secrets s WHERE s.api_token_id = t.id)",
     ),
     (

@@ -28,7 +28,8 @@ fn forms(token: &Token) -> Vec<String> {
 }
 
 fn owner<'p>(portal: &'p Portal) -> (Browser<'p>, Token) {
-    let ada = portal.user("ada");
+    let ada = portal.user_with("ada", "administrator");
+    portal.repository("alpha");
     let token = portal.token(&ada, |_| {});
     (ada.sign_in(), token)
 }
@@ -372,7 +373,6 @@ fn malformed_requests_are_refused_and_the_portal_stays(portal: Portal) {
 }
 
 fn nothing_strange_makes_the_portal_fail(portal: Portal) {
-    portal.repository("alpha");
     let (browser, token) = owner(&portal);
     let strange = [
         "%00",

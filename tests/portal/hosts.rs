@@ -60,7 +60,7 @@ fn forwarded_hosts_are_passed_over(portal: Portal) {
     ] {
         request = request.header(name, value);
     }
-    assert_eq!(request.send().location(), "/profile");
+    assert_eq!(request.send().location(), "/repositories");
 }
 
 fn an_absolute_address_of_another_host_is_refused(portal: Portal) {

@@ -8,7 +8,6 @@ on_both![
     who_may_not_use_the_api_is_not_led_to_tokens,
     a_display_name_is_text_and_not_html,
     roles_of_one_user_add_up,
-    the_start_leads_to_the_profile,
 ];
 
 fn a_visitor_is_led_to_the_sign_in(portal: Portal) {
@@ -56,8 +55,4 @@ fn roles_of_one_user_add_up(portal: Portal) {
         page.texts("dd li"),
         ["Repository Manager", "Viewer", "API Access", "View Repositories", "Repository Management"]
     );
-}
-
-fn the_start_leads_to_the_profile(portal: Portal) {
-    assert_eq!(portal.user("ada").sign_in().open("/").location(), "/profile");
 }

@@ -15,6 +15,7 @@ use crate::support::{Browser, Portal, Token, User, on_both};
 
 on_both![
     every_page_answers_everybody_as_the_table_says,
+    every_page_of_a_repository_answers_everybody_as_the_table_says,
     every_door_answers_every_token_as_the_table_says,
     what_is_open_is_open_to_all,
     the_set_up_is_there_for_a_visitor_while_there_is_no_user,
@@ -65,6 +66,46 @@ const PAGES: [Page; 23] = [
     page("POST", "/profile/api-tokens/{id}/revocation", [401, 403, 404, 303]),
 ];
 
+/// What somebody gets at a page of the repository `alpha`.
+struct RepositoryPage {
+    method: &'static str,
+    path: &'static str,
+    visitor: u16,
+    /// With any privileges but the two of repositories, and without a grant.
+    nobody: u16,
+    /// With a grant to read or write and no privilege, or with *View Repositories*.
+    reader: u16,
+    /// With *Repository Management* alone.
+    manager: u16,
+    /// With both.
+    both: u16,
+}
+
+const fn repository(method: &'static str, path: &'static str, outcomes: [u16; 5]) -> RepositoryPage {
+    let [visitor, nobody, reader, manager, both] = outcomes;
+    RepositoryPage { method, path, visitor, nobody, reader, manager, both }
+}
+
+const REPOSITORY_PAGES: [RepositoryPage; 17] = [
+    repository("GET", "/repositories", [303, 403, 200, 200, 200]),
+    repository("POST", "/repositories", [401, 403, 403, 303, 303]),
+    repository("GET", "/repositories/new", [303, 403, 403, 200, 200]),
+    repository("GET", "/repositories/{name}", [303, 404, 200, 200, 200]),
+    repository("GET", "/repositories/{name}/configure", [303, 404, 403, 403, 200]),
+    repository("POST", "/repositories/{name}/token", [401, 404, 403, 403, 303]),
+    repository("GET", "/repositories/{name}/token/new", [303, 404, 403, 403, 200]),
+    repository("POST", "/repositories/{name}/token/reveal", [401, 404, 403, 403, 303]),
+    repository("GET", "/repositories/{name}/description", [303, 404, 403, 200, 200]),
+    repository("POST", "/repositories/{name}/description", [401, 404, 403, 303, 303]),
+    repository("GET", "/repositories/{name}/access", [303, 404, 403, 200, 200]),
+    repository("POST", "/repositories/{name}/access", [401, 404, 403, 303, 303]),
+    repository("POST", "/repositories/{name}/access/{user}", [401, 404, 403, 303, 303]),
+    repository("POST", "/repositories/{name}/access/{user}/removal", [401, 404, 403, 303, 303]),
+    repository("GET", "/repositories/{name}/activity", [303, 404, 403, 200, 200]),
+    repository("GET", "/repositories/{name}/deletion", [303, 404, 403, 403, 200]),
+    repository("POST", "/repositories/{name}/deletion", [401, 404, 403, 403, 303]),
+];
+
 /// What a token gets at a door.
 struct Door {
     path: &'static str,
@@ -102,6 +143,8 @@ fn every_route_is_in_the_table_and_every_line_of_it_is_a_route() {
         ROUTES.iter().map(|route| (format!("{:?}", route.scope), route.method, route.path)).collect();
     assert_eq!(routes.len(), ROUTES.len(), "no route is there twice");
     let pages = PAGES.iter().map(|page| ("Pages".to_owned(), page.method, page.path));
+    let repositories = REPOSITORY_PAGES.iter().map(|page| ("Pages".to_owned(), page.method, page.path));
+    let pages = pages.chain(repositories);
     let doors = DOORS.iter().map(|door| ("Api".to_owned(), "GET", door.path));
     let open = OPEN.iter().map(|path| ("Open".to_owned(), "GET", *path));
     let table: BTreeSet<_> = pages.chain(doors).chain(open).collect();
@@ -174,6 +217,70 @@ fn every_page_answers_everybody_as_the_table_says(portal: Portal) {
         assert!(portal.accepts(&token.secret), "{what}: nobody else did anything to the token");
         assert_eq!(ask(&browser, page, &place, &form()), page.owner, "{what} by its owner");
     }
+}
+
+fn every_page_of_a_repository_answers_everybody_as_the_table_says(portal: Portal) {
+    let alpha = portal.repository("alpha");
+    portal.role("none", &[]);
+    portal.role("both", &[Privilege::ViewRepositories, Privilege::RepositoryManagement]);
+    let ada = portal.user_with("ada", "administrator");
+    let (token, administrator) = (portal.token(&ada, |_| {}), ada.sign_in());
+    let both = portal.user_with("both", "both");
+    let others = Privilege::ALL.map(|privilege| (privilege, with_only(&portal, privilege)));
+    let (reads, writes) = (portal.user_with("reads", "none"), portal.user_with("writes", "none"));
+    reads.grant(alpha, Permission::Read);
+    writes.grant(alpha, Permission::Write);
+    for page in &REPOSITORY_PAGES {
+        let place = Place::of(&token);
+        let nobody = |privilege: &Privilege| match privilege {
+            Privilege::ViewRepositories => page.reader,
+            Privilege::RepositoryManagement => page.manager,
+            _ => page.nobody,
+        };
+        let mut people = vec![(portal.visitor(), page.visitor, "a visitor")];
+        people.extend(others.iter().map(|(privilege, user)| (user.sign_in(), nobody(privilege), privilege.name())));
+        people.push((reads.sign_in(), page.reader, "a read grant"));
+        people.push((writes.sign_in(), page.reader, "a write grant"));
+        people.push((both.sign_in(), page.both, "both"));
+        for (browser, expected, who) in people {
+            let got = ask_at_repository(&portal, &browser, page, &place, &administrator);
+            assert_eq!(got, expected, "{} {} by {who}", page.method, page.path);
+        }
+    }
+}
+
+/// Asks as a browser, with the form that an administrator would send.
+fn ask_at_repository(
+    portal: &Portal,
+    browser: &Browser<'_>,
+    page: &RepositoryPage,
+    place: &Place,
+    administrator: &Browser<'_>,
+) -> u16 {
+    let path = place.path(page.path);
+    if page.method == "GET" {
+        let got = browser.open(&path).status;
+        assert_eq!(browser.send(browser.request("HEAD", &path)).status, got, "HEAD {path}");
+        return got;
+    }
+    let nonce = tokenhouse::domain::secret::random_code(&mut tokenhouse::randomness::system());
+    let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let name = format!("r{}", portal.count("repositories"));
+    let fields = match page.path.rsplit('/').next().unwrap_or_default() {
+        "repositories" => vec![field("nonce", &nonce), field("name", &name)],
+        "token" => administrator.page("/repositories/alpha/token/new").form("OK").fields(),
+        "access" => vec![field("username", "ada"), field("permission", "read")],
+        "{user}" => {
+            administrator.post("/repositories/alpha/access", &[("username", "ada"), ("permission", "write")]).with(303);
+            vec![field("permission", "read")]
+        }
+        "description" => vec![field("description", &nonce)],
+        "deletion" => vec![field("name", "alpha")],
+        _ => Vec::new(),
+    };
+    let answer = browser.post(&path, &fields);
+    assert!(answer.status < 500, "{answer:?}");
+    answer.status
 }
 
 fn every_door_answers_every_token_as_the_table_says(portal: Portal) {

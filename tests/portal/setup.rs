@@ -106,8 +106,9 @@ fn the_administrator_is_made_and_signed_in(portal: Portal) {
         .fill("Display name", "Ada Lovelace")
         .fill("Email", "ada@example.org")
         .fill("Password", "zwölf blaue Elefanten");
-    let profile = visitor.follow(visitor.submit(&form)).with(200);
-    assert_eq!(profile.heading(), "My Profile");
+    let start = visitor.follow(visitor.submit(&form)).with(200);
+    assert_eq!(start.heading(), "Repositories");
+    let profile = visitor.page("/profile");
     assert_eq!(profile.definition("Username"), "ada");
     assert_eq!(profile.definition("Roles"), "Administrator");
     assert_eq!(portal.actions(), ["user.created"]);

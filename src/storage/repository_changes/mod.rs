@@ -37,8 +37,6 @@ pub enum Refusal {
     /// The form was used for something else before.
     #[error("the form was used before")]
     FormUsed,
-    #[error("no such user")]
-    UnknownUser,
     /// The token cannot be shown, for the reason in this sentence.
     #[error("{0}")]
     NotShown(&'static str),

@@ -119,7 +119,6 @@ impl From<repository_changes::Refusal> for Failure {
             Refusal::FormUsed => {
                 Self::Conflict("This form was used before. Load the page again and fill it in once more.".into())
             }
-            Refusal::UnknownUser => Self::Conflict("There is no such user any more. Choose another.".into()),
             Refusal::NotShown(sentence) => Self::Conflict(sentence.into()),
             Refusal::Ended(ended) => ended.into(),
             Refusal::Storage(error) => error.into(),

@@ -7,6 +7,7 @@ use crate::web::extract::signed_in::SignedIn;
 use crate::web::urls;
 
 /// `GET /`
-pub async fn show(_who: SignedIn) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((header::LOCATION, urls::PROFILE)).finish()
+pub async fn show(who: SignedIn) -> HttpResponse {
+    let place = if who.sees_repositories { urls::REPOSITORIES } else { urls::PROFILE };
+    HttpResponse::SeeOther().insert_header((header::LOCATION, place)).finish()
 }

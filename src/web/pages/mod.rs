@@ -3,5 +3,6 @@
 pub mod home;
 pub mod profile;
 pub mod reauthentication;
+pub mod repositories;
 pub mod setup;
 pub mod sign_in;

@@ -155,6 +155,22 @@ impl<'p> Browser<'p> {
         self.page("/profile/api-tokens/new").form("Create Token").fill("Name", name)
     }
 
+    /// Creates a repository and returns its token.
+    #[track_caller]
+    pub fn create_repository(&self, name: &str) -> String {
+        let form = self.page("/repositories/new").form("Create Repository").fill("Name", name);
+        let answer = self.submit(&form);
+        self.follow(answer).secret().expect("the new token is shown")
+    }
+
+    /// Presses OK after *Generate New*, with this choice of when the old token stops, and returns the new one.
+    #[track_caller]
+    pub fn generate_new(&self, repository: &str, stops: &str) -> String {
+        let confirmation = self.page(&format!("/repositories/{repository}/token/new"));
+        let answer = self.submit(&confirmation.form("OK").choose("Old token stops working", stops));
+        self.follow(answer).secret().expect("the new token is shown")
+    }
+
     /// Makes a token and looks at it: its page's path, and its secret.
     #[track_caller]
     pub fn create(&self, form: &Form) -> (String, String) {

@@ -27,7 +27,9 @@ impl Form {
     pub(super) fn read(form: ElementRef<'_>) -> Self {
         assert_eq!(form.attr("method"), Some("post"), "a form posts");
         let inputs = Selector::parse("input").expect("a selector");
-        let controls = form.select(&inputs).filter_map(|input| Control::read(form, input)).collect();
+        let selects = Selector::parse("select").expect("a selector");
+        let mut controls: Vec<Control> = form.select(&inputs).filter_map(|input| Control::read(form, input)).collect();
+        controls.extend(form.select(&selects).map(Control::read_select));
         Self { action: form.attr("action").expect("a form has an action").to_owned(), controls }
     }
 
@@ -134,6 +136,19 @@ impl Control {
             kind,
             name,
         })
+    }
+
+    fn read_select(select: ElementRef<'_>) -> Self {
+        let selected = Selector::parse("option[selected]").expect("a selector");
+        let value = select.select(&selected).next().and_then(|option| option.attr("value"));
+        Self {
+            label: select.attr("aria-label").unwrap_or_default().to_owned(),
+            group: String::new(),
+            kind: "select".into(),
+            name: select.attr("name").unwrap_or_default().to_owned(),
+            value: value.unwrap_or_default().to_owned(),
+            on: true,
+        }
     }
 
     fn is_choice(&self) -> bool {

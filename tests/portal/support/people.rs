@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use tokenhouse::domain::api_token::{NewApiToken, RepositorySelection};
 use tokenhouse::domain::event::Actor;
-use tokenhouse::domain::id::{ApiTokenId, RepositoryId, RoleId, UserId};
+use tokenhouse::domain::id::{ApiTokenId, RepositoryId, RepositoryTokenId, RoleId, UserId};
 use tokenhouse::domain::name::TokenName;
 use tokenhouse::domain::password::Password;
 use tokenhouse::domain::permission::{Permission, Permissions};
@@ -129,11 +129,24 @@ impl Portal {
 
     pub fn repository(&self, name: &str) -> RepositoryId {
         let (name, now) = (RepositoryName::parse(name).expect("a name"), self.now());
-        let made = self.write(move |connection| {
-            let description = format!("All of {name}");
-            repositories::insert(connection, &name, &description, now, &mut randomness::system())
-        });
-        made.expect("the name is free")
+        self.write(move |connection| {
+            let (description, rng) = (format!("All of {name}"), &mut randomness::system());
+            let made = repositories::insert(connection, &name, &description, now, rng)?;
+            let (id, secret) = (made.expect("the name is free"), Secret::generate(SecretKind::RepositoryToken, rng));
+            use schema::repository_tokens as t;
+            let row = (
+                t::id.eq(RepositoryTokenId::new(now, rng).to_string()),
+                t::repository_id.eq(id.to_string()),
+                t::generation.eq(1),
+                t::digest.eq(secret.digest().as_bytes().to_vec()),
+                t::hint.eq(secret.hint()),
+                t::created_at.eq(now.unix()),
+                t::created_by.eq("nobody"),
+                t::form_nonce.eq(random_code(rng)),
+            );
+            diesel::insert_into(t::table).values(row).execute(connection).map_err(StorageError::from)?;
+            Ok::<_, StorageError>(id)
+        })
     }
 
     /// A token named `ci` that may read repositories and lasts 90 days, unless `change` says otherwise.

@@ -18,7 +18,7 @@ use crate::storage::api_tokens::{current_names, find};
 use crate::storage::{Connection, policies};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{ApiAccess, Holding, SignedIn};
-use crate::web::form::{Body, FieldError, Typed};
+use crate::web::form::{Body, FieldError, Typed, nonce};
 use crate::web::page::{Shell, html};
 use crate::web::pages::reauthentication::confirm;
 use crate::web::portal::Portal;
@@ -189,13 +189,4 @@ pub async fn create(
         }
         Err(refusal) => Err(refusal.into()),
     }
-}
-
-/// The nonce of a form, which makes pressing twice the same as pressing once.
-pub fn nonce(typed: &Typed) -> Result<String, Failure> {
-    let nonce = typed.text("nonce");
-    if nonce.len() == 22 && nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Ok(nonce.to_owned());
-    }
-    Err(Failure::BadRequest("The form is incomplete. Load the page again and fill it in once more.".into()))
 }

@@ -4,13 +4,13 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::chart::Chart;
 use super::{own_token, reach, reveal};
 use crate::auth::authorize::repositories_seen_by;
 use crate::domain::api_token::{ApiToken, RepositorySelection};
 use crate::domain::id::ApiTokenId;
 use crate::storage::callers::{self, Of};
 use crate::storage::{Connection, Result as Stored, api_tokens, reveals};
+use crate::web::chart::Chart;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{ApiAccess, Holding, SignedIn};
 use crate::web::page::{Badge, CallerRow, LastUse, Moment, Shell, html};

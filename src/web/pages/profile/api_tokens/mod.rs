@@ -1,11 +1,9 @@
 //! `/profile/api-tokens`: the tokens of the signed-in user. *API Access* guards all of it.
 
-pub mod chart;
 pub mod creation;
 pub mod details;
 pub mod disablement;
 pub mod enablement;
-pub mod examples;
 pub mod form;
 pub mod list;
 pub mod name;

@@ -4,17 +4,17 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::examples::{self, Example};
 use super::reach;
 use crate::domain::api_token::{ApiToken, ReplacedSecret};
 use crate::domain::event::{Action, NewEvent};
 use crate::domain::id::ApiTokenId;
 use crate::domain::secret::Secret;
 use crate::web::error::Failure;
+use crate::web::examples::{self, Example};
 use crate::web::extract::signed_in::SignedIn;
 use crate::web::page::{Moment, Shell, html};
 use crate::web::portal::Portal;
-use crate::web::reveal;
+use crate::web::{reveal, urls};
 
 #[derive(Template)]
 #[template(path = "pages/profile/api_tokens/reveal.html")]
@@ -59,6 +59,7 @@ pub fn page(
         format!("The old token {} still works until {}. Then it stops.", old.hint, old.ends_at.for_people())
     });
     let may = token.permissions.lines();
+    let me = portal.settings.public_url.join(urls::API_ME);
     let page = RevealPage {
         shell: Shell::of(portal, request, who),
         id: token.id,
@@ -68,7 +69,7 @@ pub fn page(
         may: if may.is_empty() { vec!["None: it only says who you are".into()] } else { may },
         where_: reach(&token.repositories, repositories),
         expires: token.expires_at.map(|end| Moment::new(end, who.now)),
-        examples: examples::of(secret.reveal(), who.user.username.as_str(), &portal.settings.public_url),
+        examples: examples::of(Some(secret.reveal()), who.user.username.as_str(), &me),
         old,
     };
     let mut response = html(StatusCode::OK, &page)?;

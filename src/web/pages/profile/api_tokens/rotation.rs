@@ -5,7 +5,6 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::creation::nonce;
 use super::{caller_rows, change, own_token};
 use crate::domain::api_token::ApiToken;
 use crate::domain::expiry::renewed;
@@ -17,7 +16,7 @@ use crate::storage::api_token_changes::{Made, Refusal, Rotation};
 use crate::storage::{Connection, policies};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{ApiAccess, Holding, SignedIn};
-use crate::web::form::{Body, Choice, FieldError, SecretField, errors};
+use crate::web::form::{Body, Choice, FieldError, SecretField, errors, nonce};
 use crate::web::page::{CallerRow, Moment, Shell, html};
 use crate::web::pages::reauthentication::confirm;
 use crate::web::portal::Portal;
@@ -134,12 +133,6 @@ async fn page(
     policy: &Policy,
     typing: Typing,
 ) -> Result<HttpResponse, Failure> {
-    let graces = policy.graces.iter().map(|grace| Choice {
-        value: grace.name().to_owned(),
-        label: grace.label().to_owned(),
-        hint: String::new(),
-        checked: grace.name() == typing.grace,
-    });
     let errors = errors([("grace", &typing.grace_error), ("password", &typing.password.error)]);
     let failed = !errors.is_empty();
     let page = RotationPage {
@@ -148,7 +141,7 @@ async fn page(
         name: token.name.as_str().to_owned(),
         nonce: typing.nonce,
         replaces: typing.replaces,
-        graces: graces.collect(),
+        graces: Choice::graces(policy, &typing.grace),
         grace_error: typing.grace_error,
         expires: renewed(token.lifetime, who.now, policy).map(|end| Moment::new(end, who.now)),
         callers: caller_rows(portal, who, token.id).await?,

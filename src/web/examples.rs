@@ -1,9 +1,6 @@
 //! How to use a token: examples that run as pasted against this very portal.
 //! The token goes into an environment variable once; no later command line shows it.
 
-use crate::config::PublicUrl;
-use crate::web::urls;
-
 /// One example.
 pub struct Example {
     pub id: &'static str,
@@ -12,32 +9,39 @@ pub struct Example {
     pub code: String,
 }
 
-/// For a token of `username`.
-pub fn of(secret: &str, username: &str, public_url: &PublicUrl) -> Vec<Example> {
-    let me = public_url.join(urls::API_ME);
-    let origin = public_url.as_str();
-    let host = origin.split("://").nth(1).unwrap_or_default();
+/// For the token `secret`, or one that is pasted when asked for, with Basic as `username`; they ask for `address`.
+pub fn of(secret: Option<&str>, username: &str, address: &str) -> Vec<Example> {
+    let host = address.split("://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default();
     let machine = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let example =
         |id, label: &str, hint: &str, code: String| Example { id, label: label.into(), hint: hint.into(), code };
-    vec![
-        example(
+    let variable = match secret {
+        Some(secret) => example(
             "example-variable",
             "First: into an environment variable",
             "The space at the start keeps it out of the history of most shells. The examples below read it from there.",
             format!(" export TOKENHOUSE_TOKEN={secret}"),
         ),
+        None => example(
+            "example-variable",
+            "First: into an environment variable",
+            "Paste the token when the shell waits for it, and press Enter. The examples below read it from there.",
+            "read -rs TOKENHOUSE_TOKEN && export TOKENHOUSE_TOKEN".into(),
+        ),
+    };
+    vec![
+        variable,
         example(
             "example-bearer",
             "curl with Bearer",
-            "Answers with what this token is and may do.",
-            format!("printf 'Authorization: Bearer %s' \"$TOKENHOUSE_TOKEN\" | curl --header @- {me}"),
+            "",
+            format!("printf 'Authorization: Bearer %s' \"$TOKENHOUSE_TOKEN\" | curl --header @- {address}"),
         ),
         example(
             "example-basic",
             "curl with Basic",
-            "Your username, and the token in the place of the password.",
-            format!("printf 'user = \"{username}:%s\"' \"$TOKENHOUSE_TOKEN\" | curl --config - {me}"),
+            "The username, and the token in the place of the password.",
+            format!("printf 'user = \"{username}:%s\"' \"$TOKENHOUSE_TOKEN\" | curl --config - {address}"),
         ),
         example(
             "example-python",
@@ -47,7 +51,7 @@ pub fn of(secret: &str, username: &str, public_url: &PublicUrl) -> Vec<Example> 
                 "python3 - <<'END'\n\
                  import json, os, urllib.request\n\
                  headers = {{\"Authorization\": \"Bearer \" + os.environ[\"TOKENHOUSE_TOKEN\"]}}\n\
-                 request = urllib.request.Request(\"{me}\", headers=headers)\n\
+                 request = urllib.request.Request(\"{address}\", headers=headers)\n\
                  print(json.load(urllib.request.urlopen(request)))\n\
                  END"
             ),
@@ -58,7 +62,7 @@ pub fn of(secret: &str, username: &str, public_url: &PublicUrl) -> Vec<Example> 
             "Keeps the token in a file that only you can read, for programs that take no environment variable.",
             format!(
                 "(umask 077; printf 'machine {machine} login {username} password %s\\n' \"$TOKENHOUSE_TOKEN\" > ~/.netrc-tokenhouse)\n\
-                 curl --netrc-file ~/.netrc-tokenhouse {me}"
+                 curl --netrc-file ~/.netrc-tokenhouse {address}"
             ),
         ),
     ]

@@ -1,0 +1,189 @@
+//! `/repositories/{name}/access`: tab Access: who else may read or write, and the API tokens that can reach the repository.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::{MANAGE, Tabs, change, managed};
+use crate::domain::grant::from_stored;
+use crate::domain::id::UserId;
+use crate::domain::permission::Permission;
+use crate::domain::repository::Repository;
+use crate::domain::user::Username;
+use crate::randomness;
+use crate::storage::grants::{self, Granted};
+use crate::storage::reach::{self, Reaching};
+use crate::storage::{Connection, StorageError, users};
+use crate::web::error::{Failure, PageFailure};
+use crate::web::extract::signed_in::SignedIn;
+use crate::web::form::{Body, Choice, Field, FieldError, Typed, errors};
+use crate::web::listing::PAGE;
+use crate::web::page::{Moment, Shell, html};
+use crate::web::portal::Portal;
+use crate::web::{notice, urls};
+
+/// Pages beyond are not offered.
+const LAST_PAGE: i64 = 10_000;
+
+#[derive(Template)]
+#[template(path = "pages/repositories/access.html")]
+struct AccessPage {
+    shell: Shell,
+    tabs: Tabs,
+    grants: Vec<GrantRow>,
+    tokens: Vec<TokenRow>,
+    /// Further pages of each of the two lists.
+    more_grants: Option<String>,
+    more_tokens: Option<String>,
+    /// Whether both lists begin at their beginning.
+    first: bool,
+    username: Field,
+    permissions: Vec<Choice>,
+    permission_error: Option<String>,
+    errors: Vec<FieldError>,
+}
+
+struct GrantRow {
+    user: UserId,
+    username: String,
+    display_name: String,
+    choices: Vec<Choice>,
+    since: Moment,
+}
+
+struct TokenRow {
+    name: String,
+    hint: String,
+    owner: String,
+    right: &'static str,
+    expires: Option<Moment>,
+    used: Option<Moment>,
+}
+
+/// `GET /repositories/{name}/access?page=…&tokens=…`
+pub async fn index(
+    portal: web::Data<Portal>,
+    request: HttpRequest,
+    who: SignedIn,
+    path: web::Path<String>,
+) -> Result<HttpResponse, PageFailure> {
+    let repository = managed(&portal, &who, &path).await?;
+    Ok(page(&portal, &request, &who, &repository, Field::default(), (Permission::Read.name(), None)).await?)
+}
+
+/// `POST /repositories/{name}/access`: gives a user access.
+pub async fn create(
+    portal: web::Data<Portal>,
+    request: HttpRequest,
+    who: SignedIn,
+    path: web::Path<String>,
+    body: Body,
+) -> Result<HttpResponse, PageFailure> {
+    let repository = managed(&portal, &who, &path).await?;
+    let typed = body.form(&["username", "permission"], &[]).await?;
+    let mut field = typed.field("username");
+    let permission = from_stored(typed.text("permission"));
+    let permission_error = permission.is_none().then(|| "Choose what the user may do.".to_owned());
+    let mut found = None;
+    if let Some(username) = field.parse(Username::parse) {
+        let wanted = username.clone();
+        let user = portal.db.look_up(move |connection| users::credentials(connection, &wanted)).await?;
+        match user {
+            Some(user) => found = Some((user.id, username)),
+            None => field.error = Some(format!("There is no user “{username}”. Check the username.")),
+        }
+    }
+    let (Some((user, username)), Some(permission)) = (found, permission) else {
+        let chosen = (typed.text("permission"), permission_error);
+        return Ok(page(&portal, &request, &who, &repository, field, chosen).await?);
+    };
+    let (change, id) = (change(&who, MANAGE), repository.id);
+    portal
+        .db
+        .write(move |connection: &mut Connection| {
+            change.grant(connection, &mut randomness::system(), id, user, permission)
+        })
+        .await?;
+    let name = repository.name.as_str();
+    let text = format!("{username} now has access to “{name}”: {}.", permission.label());
+    Ok(notice::see_other(&portal, &urls::repository_access(name), &text))
+}
+
+/// The choices of a form that gives access.
+fn choices(chosen: &str) -> Vec<Choice> {
+    let choice = |permission: Permission| Choice {
+        value: permission.name().to_owned(),
+        label: permission.label().to_owned(),
+        hint: String::new(),
+        checked: permission.name() == chosen,
+    };
+    [Permission::Read, Permission::Write].map(choice).into()
+}
+
+async fn page(
+    portal: &Portal,
+    request: &HttpRequest,
+    who: &SignedIn,
+    repository: &Repository,
+    username: Field,
+    (chosen, permission_error): (&str, Option<String>),
+) -> Result<HttpResponse, Failure> {
+    let query = Typed::of_any_query(request)?;
+    let number = |name: &str| query.text(name).parse().unwrap_or(1).clamp(1, LAST_PAGE);
+    let (grants_page, tokens_page): (i64, i64) = (number("page"), number("tokens"));
+    let (id, now) = (repository.id, who.now);
+    let (mut granted, mut reaching) = portal
+        .db
+        .read(move |connection: &mut Connection| {
+            let granted = grants::list(connection, id, (grants_page - 1) * PAGE, PAGE + 1)?;
+            let reaching = reach::api_tokens(connection, id, now, (tokens_page - 1) * PAGE, PAGE + 1)?;
+            Ok::<_, StorageError>((granted, reaching))
+        })
+        .await?;
+    let size = usize::try_from(PAGE).unwrap_or_default();
+    let (more_grants, more_tokens) = (granted.len() > size, reaching.len() > size);
+    granted.truncate(size);
+    reaching.truncate(size);
+    let address = urls::repository_access(repository.name.as_str());
+    let errors = errors([("username", &username.error), ("permission", &permission_error)]);
+    let failed = !errors.is_empty();
+    let page = AccessPage {
+        shell: Shell::of(portal, request, who).failed(failed),
+        tabs: Tabs::of(repository, who),
+        grants: granted.into_iter().map(|grant| GrantRow::new(grant, who)).collect(),
+        tokens: reaching.into_iter().map(|token| TokenRow::new(token, who)).collect(),
+        more_grants: more_grants.then(|| format!("{address}?page={}", grants_page + 1)),
+        more_tokens: more_tokens.then(|| format!("{address}?tokens={}", tokens_page + 1)),
+        first: grants_page == 1 && tokens_page == 1,
+        username,
+        permissions: choices(chosen),
+        permission_error,
+        errors,
+    };
+    html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+}
+
+impl GrantRow {
+    fn new(grant: Granted, who: &SignedIn) -> Self {
+        Self {
+            user: grant.user,
+            username: grant.username,
+            display_name: grant.display_name,
+            choices: choices(grant.permission.name()),
+            since: Moment::new(grant.created_at, who.now),
+        }
+    }
+}
+
+impl TokenRow {
+    fn new(token: Reaching, who: &SignedIn) -> Self {
+        Self {
+            name: token.name,
+            hint: token.hint,
+            owner: token.owner,
+            right: token.right.label(),
+            expires: token.expires_at.map(|end| Moment::new(end, who.now)),
+            used: token.last_used_at.map(|at| Moment::new(at, who.now)),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `/repositories/{name}/access/{user}`: one user's access, changed or taken away.
+
+use actix_web::{HttpResponse, web};
+
+use super::{MANAGE, change, managed};
+use crate::domain::grant::from_stored;
+use crate::domain::id::UserId;
+use crate::randomness;
+use crate::storage::Connection;
+use crate::web::error::{Failure, PageFailure};
+use crate::web::extract::signed_in::SignedIn;
+use crate::web::form::Body;
+use crate::web::portal::Portal;
+use crate::web::{notice, urls};
+
+/// `POST /repositories/{name}/access/{user}`
+pub async fn update(
+    portal: web::Data<Portal>,
+    who: SignedIn,
+    path: web::Path<(String, String)>,
+    body: Body,
+) -> Result<HttpResponse, PageFailure> {
+    let (name, user) = path.into_inner();
+    let repository = managed(&portal, &who, &name).await?;
+    let user: UserId = user.parse().map_err(|_| Failure::NotFound)?;
+    let typed = body.form(&["permission"], &[]).await?;
+    let permission = from_stored(typed.text("permission"))
+        .ok_or_else(|| Failure::BadRequest("Choose Read, or Read and write. Load the page again.".into()))?;
+    let (change, id) = (change(&who, MANAGE), repository.id);
+    let username = portal
+        .db
+        .write(move |connection: &mut Connection| {
+            change.regrant(connection, &mut randomness::system(), id, user, permission)
+        })
+        .await?;
+    let text = format!("{username} now has access to “{name}”: {}.", permission.label());
+    Ok(notice::see_other(&portal, &urls::repository_access(&name), &text))
+}
+
+/// `POST /repositories/{name}/access/{user}/removal`
+pub async fn destroy(
+    portal: web::Data<Portal>,
+    who: SignedIn,
+    path: web::Path<(String, String)>,
+    body: Body,
+) -> Result<HttpResponse, PageFailure> {
+    let (name, user) = path.into_inner();
+    let repository = managed(&portal, &who, &name).await?;
+    let user: UserId = user.parse().map_err(|_| Failure::NotFound)?;
+    body.form(&[], &[]).await?;
+    let (change, id) = (change(&who, MANAGE), repository.id);
+    let username = portal
+        .db
+        .write(move |connection: &mut Connection| change.ungrant(connection, &mut randomness::system(), id, user))
+        .await?;
+    let text = format!("The access of {username} to “{name}” was removed.");
+    Ok(notice::see_other(&portal, &urls::repository_access(&name), &text))
+}
