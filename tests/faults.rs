@@ -8,6 +8,8 @@
 mod database;
 #[path = "faults/house.rs"]
 mod house;
+#[path = "faults/keeper.rs"]
+mod keeper;
 #[path = "faults/killed.rs"]
 mod killed;
 #[path = "faults/owner.rs"]

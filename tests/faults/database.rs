@@ -6,7 +6,25 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection};
 
 /// What there must be none of: each finds the ids of what breaks a rule.
-const HALF_MADE: [(&str, &str); 9] = [
+const HALF_MADE: [(&str, &str); 12] = [
+    (
+        "a repository has exactly one current token",
+        "SELECT id FROM repositories r WHERE
+             (SELECT count(*) FROM repository_tokens t WHERE t.repository_id = r.id AND t.ends_at IS NULL) <> 1",
+    ),
+    (
+        "a repository was created once and has an event for each token after the first",
+        "SELECT id FROM repositories r WHERE
+             (SELECT count(*) FROM events e WHERE e.subject_id = r.id AND e.action = 'repository.created') <> 1
+             OR (SELECT count(*) FROM events e WHERE e.subject_id = r.id AND e.action = 'repository_token.rotated') + 1
+                <> (SELECT count(*) FROM repository_tokens t WHERE t.repository_id = r.id)
+             OR (SELECT max(generation) FROM repository_tokens t WHERE t.repository_id = r.id)
+                <> (SELECT count(*) FROM repository_tokens t WHERE t.repository_id = r.id)",
+    ),
+    (
+        "the current token lies sealed, and no other",
+        "SELECT id FROM repository_tokens WHERE (ends_at IS NULL) <> (sealed IS NOT NULL) OR (sealed IS NULL) <> (key_id IS NULL)",
+    ),
     (
         "a token that is not revoked has exactly one current secret, the one it names",
         "SELECT id FROM api_tokens t WHERE revoked_at IS NULL AND (

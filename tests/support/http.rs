@@ -150,6 +150,6 @@ impl Answer {
 
     /// The token that a page shows once.
     pub fn secret(&self) -> Option<&str> {
-        self.value_of("id=\"token\"")
+        self.value_of("id=\"token\"").filter(|value| !value.contains('•'))
     }
 }
