@@ -3,6 +3,7 @@
 mod command;
 mod control;
 mod data_dir;
+mod demo;
 mod input;
 mod migrate;
 mod serve;
@@ -80,7 +81,11 @@ pub fn run() -> ExitCode {
 fn perform(arguments: Arguments) -> Result<(), Failure> {
     let config = Config::from_flags(&arguments.flags).map_err(|problems| Failure::Usage(problems.to_string()))?;
     logging::start(config.log_level, config.log_json);
-    match arguments.task.unwrap_or(Task::Serve) {
+    let task = arguments.task.unwrap_or(Task::Serve);
+    if config.demo && !matches!(task, Task::Serve) {
+        return Err(Failure::Usage("--demo (TOKENHOUSE_DEMO) goes with serve only; leave it out.".to_owned()));
+    }
+    match task {
         Task::Serve => serve::run(config),
         Task::Migrate => migrate::run(&config),
         Task::User(task) => user::run(&config, task),

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::data_dir::{DataDir, Lock};
+use super::demo::{self, ThrowAway};
 use super::{Failure, control, say};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -22,7 +23,13 @@ const POSTGRES_CONNECTIONS: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
-pub fn run(config: Config) -> Result<(), Failure> {
+pub fn run(mut config: Config) -> Result<(), Failure> {
+    // Dropped, and so removed, after all that uses it.
+    let throw_away = config.demo.then(ThrowAway::choose);
+    if let Some(folder) = &throw_away {
+        config.data_dir = folder.path().to_owned();
+        config.database = Target::Sqlite(folder.path().join("tokenhouse.db"));
+    }
     let data_dir = DataDir::prepare(&config.data_dir).map_err(Failure::failed)?;
     data_dir.warn_if_open_to_others();
     let lock = lock(&data_dir)?;
@@ -37,6 +44,10 @@ pub fn run(config: Config) -> Result<(), Failure> {
     };
     let connections = u32::try_from(connections).unwrap_or(u32::MAX);
     let db = Db::open(&config.database, connections).map_err(Failure::failed)?;
+    let more = match &throw_away {
+        Some(_) => demo::fill(&db, self::keys(&config, &data_dir).map_err(Failure::failed)?, Clock::System.now())?,
+        None => Vec::new(),
+    };
     let socket = control::bind(&data_dir, &lock).map_err(|error| {
         let path = data_dir.path().display();
         Failure::Failed(format!("cannot make the control socket in the data directory {path}: {error}. Its path must be short, and its file system must allow sockets."))
@@ -44,7 +55,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
     let commands = control::listen(socket, db.clone(), Clock::System);
     let opened = Opened { config, db, keys, clock: Clock::System, listener };
     let ended = server::run(opened, commands, |lines| {
-        for line in lines {
+        for line in lines.iter().chain(&more) {
             // Whoever closed standard output does not want to know.
             let _ = say(line);
         }

@@ -20,6 +20,9 @@ pub struct Flags {
     /// File that holds the database URL
     #[arg(long, env = "TOKENHOUSE_DATABASE_URL_FILE", global = true)]
     pub database_url_file: Option<String>,
+    /// Serve a throw-away database with people, repositories, tokens and a month of use, and print who may sign in
+    #[arg(long, env = "TOKENHOUSE_DEMO", global = true)]
+    pub demo: bool,
     /// File that holds the sealing key; the same on all nodes [default: secret.key in the data directory, made if missing]
     #[arg(long, env = "TOKENHOUSE_SECRET_KEY_FILE", global = true)]
     pub secret_key_file: Option<String>,

@@ -24,6 +24,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub database: Target,
     pub secret_key_file: Option<PathBuf>,
+    /// Whether all data are made up and thrown away at the end.
+    pub demo: bool,
     pub trusted_proxies: Vec<IpNet>,
     pub instance_name: String,
     pub max_api_tokens: usize,
@@ -111,6 +113,12 @@ impl Config {
         if !["text", "json"].contains(&flags.log_format.as_str()) {
             check.note("log-format", &format!("“{}” is neither text nor json", flags.log_format));
         }
+        if flags.demo && (!database.is_sqlite() || flags.secret_key_file.is_some()) {
+            check.note(
+                "demo",
+                "it makes a database and a key of its own; leave --database-url and --secret-key-file out",
+            );
+        }
         if !check.0.is_empty() {
             return Err(Problems(check.0));
         }
@@ -120,6 +128,7 @@ impl Config {
             database,
             secret_key_file: flags.secret_key_file.as_ref().map(PathBuf::from),
             data_dir,
+            demo: flags.demo,
             trusted_proxies,
             instance_name,
             max_api_tokens,

@@ -189,6 +189,7 @@ fn configuration(database: &Database) -> Config {
         data_dir: std::env::temp_dir(),
         database: database.target(),
         secret_key_file: None,
+        demo: false,
         trusted_proxies: vec!["127.0.0.0/8".parse().expect("a network")],
         instance_name: "Tokenhouse".into(),
         max_api_tokens: 5,
