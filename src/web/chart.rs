@@ -1,5 +1,6 @@
 //! Uses per day of the last 30 days as bars.
 
+use super::listing::grouped;
 use crate::domain::timestamp::{DAY, Timestamp};
 
 const PITCH: u32 = 20;
@@ -44,7 +45,12 @@ impl Chart {
             0 => "Not used in the last 30 days.".into(),
             _ => {
                 let days = i64::try_from(busy).unwrap_or_default();
-                format!("Used {total} time{} on {busy} of the last 30 day{}.", plural(total), plural(days.max(2)))
+                format!(
+                    "Used {} time{} on {busy} of the last 30 day{}.",
+                    grouped(total),
+                    plural(total),
+                    plural(days.max(2))
+                )
             }
         };
         let width = PITCH * u32::try_from(per_day.len()).unwrap_or_default();
@@ -66,6 +72,6 @@ mod tests {
         assert_eq!((chart.bars[0].height, chart.bars[1].height), (2, 0));
         assert_eq!(chart.bars[29].label, "21 Nov 2026: 1000");
         assert_eq!(chart.bars[0].label, "23 Oct 2026: 1");
-        assert_eq!(chart.summary, "Used 1001 times on 2 of the last 30 days.");
+        assert_eq!(chart.summary, "Used 1,001 times on 2 of the last 30 days.");
     }
 }

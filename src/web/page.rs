@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::error::Failure;
 use super::extract::signed_in::SignedIn;
+use super::listing::grouped;
 use super::notice;
 use super::portal::Portal;
 use super::urls;
@@ -167,7 +168,7 @@ impl CallerRow {
             user_agent: if agent.is_empty() { "not told".into() } else { agent.to_owned() },
             first: Moment::new(caller.first_used_at, now),
             last: Moment::new(caller.last_used_at, now),
-            uses: caller.uses.to_string(),
+            uses: grouped(caller.uses),
         }
     }
 }
