@@ -147,7 +147,7 @@ fn a_sealed_secret_in_another_row_does_not_open(portal: Portal) {
     // Somebody with the database gives Eve's page what waits for Ada.
     let id = path.rsplit('/').next().expect("an id");
     portal.sql(&format!(
-        "UPDATE reveals SET sealed = (SELECT sealed FROM reveals WHERE api_token_id <> '{id}') WHERE api_token_id = '{id}'"
+        "UPDATE reveals SET sealed = (SELECT sealed FROM reveals WHERE subject_id <> '{id}') WHERE subject_id = '{id}'"
     ));
     let answer = eve.open(&path).with(500);
     answer.page().says("Something went wrong here, and it was logged.");
