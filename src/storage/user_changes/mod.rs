@@ -57,6 +57,13 @@ pub enum Refusal {
     Storage(#[from] StorageError),
 }
 
+impl Refusal {
+    pub const DISABLING_ONESELF: Self =
+        Self::Oneself("You cannot disable yourself. Ask another administrator to do it.");
+    pub const RESETTING_ONESELF: Self =
+        Self::Oneself("You cannot reset your own password. Change it in My Profile, under Sessions & Security.");
+}
+
 impl From<diesel::result::Error> for Refusal {
     fn from(error: diesel::result::Error) -> Self {
         Self::Storage(error.into())

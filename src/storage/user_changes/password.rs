@@ -24,9 +24,7 @@ impl Change {
     ) -> Result<User, Refusal> {
         let (actor, user) = self.begin(connection, id)?;
         if actor.id == id {
-            return Err(Refusal::Oneself(
-                "You cannot reset your own password. Change it in My Profile, under Sessions & Security.",
-            ));
+            return Err(Refusal::RESETTING_ONESELF);
         }
         let ended = replace_password(connection, id, None)?;
         password_links::put(connection, id, digest, self.acting.now)?;

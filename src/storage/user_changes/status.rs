@@ -15,7 +15,7 @@ impl Change {
         policies::lock(connection)?;
         let (actor, user) = self.begin(connection, id)?;
         if actor.id == id {
-            return Err(Refusal::Oneself("You cannot disable yourself. Ask another administrator to do it."));
+            return Err(Refusal::DISABLING_ONESELF);
         }
         if let Some(ended) = disable(connection, id, self.acting.now)? {
             let detail = format!("sessions ended: {ended}");

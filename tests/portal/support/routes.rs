@@ -9,16 +9,18 @@ use super::people::Token;
 pub struct Place {
     pub id: String,
     pub name: String,
+    pub user: String,
 }
 
 impl Place {
     pub fn of(token: &Token) -> Self {
-        Self { id: token.id.to_string(), name: "alpha".into() }
+        Self { id: token.id.to_string(), name: "alpha".into(), user: token.owner.to_string() }
     }
 
     pub fn path(&self, route: &str) -> String {
         let file = assets::PORTAL_CSS.path.strip_prefix("/static/").expect("an asset");
-        let path = route.replace("{id}", &self.id).replace("{name}", &self.name).replace("{file}", file);
+        let path = route.replace("{id}", &self.id).replace("{name}", &self.name);
+        let path = path.replace("{user}", &self.user).replace("{file}", file);
         assert!(!path.contains('{'), "{route} has a place that the tests do not know");
         path
     }
