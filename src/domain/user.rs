@@ -95,6 +95,33 @@ impl User {
     }
 }
 
+/// How an account stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Active,
+    Disabled,
+    /// Has not set a password yet, or has to set another.
+    Invited,
+}
+
+impl Status {
+    pub const fn of(disabled: bool, has_password: bool) -> Self {
+        match (disabled, has_password) {
+            (true, _) => Self::Disabled,
+            (false, true) => Self::Active,
+            (false, false) => Self::Invited,
+        }
+    }
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::Disabled => "Disabled",
+            Self::Invited => "Invited",
+        }
+    }
+}
+
 /// What it takes to make a user.
 #[derive(Debug)]
 pub struct NewUser {

@@ -1,8 +1,8 @@
-//! Removes what has ended: sessions, secrets that nobody came to see, old counts of callers.
+//! Removes what has ended: sessions, secrets that nobody came to see, links that nobody followed, old counts of callers.
 
 use crate::domain::session::Lifetimes;
 use crate::domain::timestamp::{DAY, Timestamp};
-use crate::storage::{Connection, Db, Result, callers, repository_tokens, reveals, sessions};
+use crate::storage::{Connection, Db, Result, callers, password_links, repository_tokens, reveals, sessions};
 
 /// Seconds for which a replaced repository token is remembered after its end, so that the log can name it.
 const REPLACED_KEPT: i64 = 30 * DAY;
@@ -14,6 +14,7 @@ pub async fn run(db: &Db, now: Timestamp, lifetimes: Lifetimes) -> Result<()> {
         sessions::prune(connection, now.minus(lifetimes.absolute), now.minus(lifetimes.idle))?;
         callers::prune(connection, now)?;
         repository_tokens::prune(connection, now.minus(REPLACED_KEPT))?;
+        password_links::prune(connection, now)?;
         Ok(())
     })
     .await

@@ -11,6 +11,7 @@ pub mod error;
 pub mod events;
 pub mod grants;
 pub mod migrations;
+pub mod password_links;
 pub mod policies;
 pub mod reach;
 pub mod repositories;
@@ -23,6 +24,8 @@ pub mod sealing;
 pub mod sessions;
 mod target;
 pub mod token_secrets;
+pub mod user_changes;
+pub mod user_list;
 pub mod users;
 mod writer;
 

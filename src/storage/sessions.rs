@@ -110,6 +110,22 @@ pub fn end_all_of(connection: &mut Connection, user: UserId) -> Result<usize> {
     Ok(diesel::delete(sessions::table.filter(sessions::user_id.eq(user.to_string()))).execute(connection)?)
 }
 
+/// How many sessions of a user were made and last seen after the given moments, and when the last of them was seen.
+pub fn count_live(
+    connection: &mut Connection,
+    user: UserId,
+    made_after: Timestamp,
+    seen_after: Timestamp,
+) -> Result<(i64, Option<Timestamp>)> {
+    let (count, last): (i64, Option<i64>) = sessions::table
+        .filter(sessions::user_id.eq(user.to_string()))
+        .filter(sessions::created_at.gt(made_after.unix()))
+        .filter(sessions::last_seen_at.gt(seen_after.unix()))
+        .select((diesel::dsl::count_star(), diesel::dsl::max(sessions::last_seen_at)))
+        .get_result(connection)?;
+    Ok((count, last.map(Timestamp::from_unix)))
+}
+
 /// Removes sessions that were made or last seen before the given moments.
 pub fn prune(connection: &mut Connection, made_before: Timestamp, seen_before: Timestamp) -> Result<usize> {
     Ok(diesel::delete(

@@ -36,6 +36,18 @@ pub fn insert(
     rng: &mut impl CryptoRng,
 ) -> Result<Option<UserId>> {
     let id = UserId::new(now, rng);
+    Ok(insert_as(connection, id, user, hash, &[role], now)?.then_some(id))
+}
+
+/// `false` if the username is taken, or the id.
+pub fn insert_as(
+    connection: &mut Connection,
+    id: UserId,
+    user: &NewUser,
+    hash: Option<&PasswordHash>,
+    roles: &[RoleId],
+    now: Timestamp,
+) -> Result<bool> {
     let email = user.email.as_ref().map_or("", |email| email.as_str());
     let row = (
         users::id.eq(id.to_string()),
@@ -49,12 +61,25 @@ pub fn insert(
     );
     if !insert_unless_taken(connection, |connection| diesel::insert_into(users::table).values(row).execute(connection))?
     {
-        return Ok(None);
+        return Ok(false);
     }
-    diesel::insert_into(user_roles::table)
-        .values((user_roles::user_id.eq(id.to_string()), user_roles::role_id.eq(role.to_string())))
-        .execute(connection)?;
-    Ok(Some(id))
+    give_roles(connection, id, roles)?;
+    Ok(true)
+}
+
+/// Gives the user these roles, in place of all former ones.
+pub fn set_roles(connection: &mut Connection, id: UserId, roles: &[RoleId]) -> Result<()> {
+    diesel::delete(user_roles::table.filter(user_roles::user_id.eq(id.to_string()))).execute(connection)?;
+    give_roles(connection, id, roles)
+}
+
+fn give_roles(connection: &mut Connection, id: UserId, roles: &[RoleId]) -> Result<()> {
+    for role in roles {
+        diesel::insert_into(user_roles::table)
+            .values((user_roles::user_id.eq(id.to_string()), user_roles::role_id.eq(role.to_string())))
+            .execute(connection)?;
+    }
+    Ok(())
 }
 
 pub fn credentials(connection: &mut Connection, username: &Username) -> Result<Option<Credentials>> {
@@ -167,6 +192,14 @@ pub fn search_key(username: &Username, display_name: &str, email: &str) -> Strin
 pub fn disable(connection: &mut Connection, id: UserId, now: Timestamp) -> Result<bool> {
     let hit = diesel::update(users::table.find(id.to_string()).filter(users::disabled_at.is_null()))
         .set(users::disabled_at.eq(now.unix()))
+        .execute(connection)?;
+    Ok(hit == 1)
+}
+
+/// Whether the user was there and disabled.
+pub fn enable(connection: &mut Connection, id: UserId) -> Result<bool> {
+    let hit = diesel::update(users::table.find(id.to_string()).filter(users::disabled_at.is_not_null()))
+        .set(users::disabled_at.eq(None::<i64>))
         .execute(connection)?;
     Ok(hit == 1)
 }

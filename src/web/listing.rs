@@ -54,7 +54,8 @@ impl<C: Copy + PartialEq> Listing<C> {
         Self {
             base,
             columns,
-            search: query.text("q").trim().chars().take(LONGEST).collect(),
+            // PostgreSQL cannot hold NUL in a text.
+            search: query.text("q").trim().chars().filter(|c| !c.is_control()).take(LONGEST).collect(),
             order: found.unwrap_or(&columns[0]).1,
             descending: found.is_some() && sort.starts_with('-'),
             page: query.text("page").parse().unwrap_or(1).clamp(1, LAST_PAGE),

@@ -18,7 +18,7 @@ fn is_page(next: &str) -> bool {
         && !next.starts_with("//")
         && next.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\#".contains(&byte));
     let path = next.split('?').next().unwrap_or_default();
-    let elsewhere = [urls::LOGIN, urls::LOGOUT, urls::SETUP, urls::REAUTHENTICATE];
+    let elsewhere = [urls::LOGIN, urls::LOGOUT, urls::SETUP, urls::REAUTHENTICATE, urls::SET_PASSWORD];
     plain
         && !elsewhere.contains(&path)
         && ROUTES
@@ -57,6 +57,7 @@ mod tests {
             "/profile#x",
             "/login",
             "/logout",
+            "/set-password?code=x",
             "/api/v1/me",
             "/static/x",
             "/nowhere",

@@ -15,7 +15,7 @@ use crate::domain::caller::Caller;
 use crate::domain::event::Event;
 use crate::domain::privilege::Privilege;
 use crate::domain::timestamp::Timestamp;
-use crate::domain::user::User;
+use crate::domain::user::{self, User};
 use crate::storage::Result as Stored;
 use crate::storage::callers::{self, Of};
 
@@ -126,6 +126,15 @@ impl Badge {
             Status::Expired => ("danger", "alert"),
             Status::Disabled => ("muted", "pause"),
             Status::Revoked => ("muted", "ban"),
+        };
+        Self { class, icon, label: status.label() }
+    }
+
+    pub const fn of_user(status: user::Status) -> Self {
+        let (class, icon) = match status {
+            user::Status::Active => ("ok", "check"),
+            user::Status::Disabled => ("muted", "pause"),
+            user::Status::Invited => ("warn", "mail"),
         };
         Self { class, icon, label: status.label() }
     }

@@ -3,8 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse, guard, web};
 
 use super::error::{ApiFailure, Failure, PageFailure};
+use super::pages::admin::{self, users};
 use super::pages::profile::api_tokens::{self, disablement, enablement, name, revocation, rotation};
-use super::pages::{home, profile, reauthentication, repositories, setup, sign_in};
+use super::pages::{home, profile, reauthentication, repositories, set_password, setup, sign_in};
 use super::{api, assets, gateway};
 
 /// Which rules hold around a route.
@@ -82,6 +83,7 @@ table! {
         "/repositories/{name}/access/{user}"        { POST repositories::grant::update }
         "/repositories/{name}/access/{user}/removal" { POST repositories::grant::destroy }
         "/repositories/{name}/activity"             { GET repositories::activity::index }
+        "/set-password"                             { GET set_password::edit, POST set_password::update }
         "/profile"                                  { GET profile::show }
         "/profile/api-tokens"                       { GET api_tokens::list::index, POST api_tokens::creation::create }
         "/profile/api-tokens/new"                   { GET api_tokens::creation::new }
@@ -91,6 +93,15 @@ table! {
         "/profile/api-tokens/{id}/disablement"      { GET disablement::new, POST disablement::create }
         "/profile/api-tokens/{id}/enablement"       { GET enablement::new, POST enablement::create }
         "/profile/api-tokens/{id}/revocation"       { GET revocation::new, POST revocation::create }
+        "/admin"                                    { GET admin::show }
+        "/admin/users"                              { GET users::list::index, POST users::creation::create }
+        "/admin/users/new"                          { GET users::creation::new }
+        "/admin/users/{user}"                       { GET users::details::show }
+        "/admin/users/{user}/edit"                  { GET users::edit::edit, POST users::edit::update }
+        "/admin/users/{user}/disablement"           { GET users::disablement::new, POST users::disablement::create }
+        "/admin/users/{user}/enablement"            { GET users::enablement::new, POST users::enablement::create }
+        "/admin/users/{user}/password-link"         { GET users::password_link::new, POST users::password_link::create }
+        "/admin/users/{user}/sign-out"              { GET users::sign_out::new, POST users::sign_out::create }
     }
 }
 

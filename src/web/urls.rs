@@ -15,6 +15,7 @@ pub const OTHER_SESSIONS_END: &str = "/profile/security/other-sessions/end";
 pub const SET_PASSWORD: &str = "/set-password";
 pub const REPOSITORIES: &str = "/repositories";
 pub const REPOSITORIES_NEW: &str = "/repositories/new";
+pub const ADMIN: &str = "/admin";
 pub const ADMIN_USERS: &str = "/admin/users";
 pub const ADMIN_USERS_NEW: &str = "/admin/users/new";
 pub const ADMIN_POLICIES: &str = "/admin/policies";
@@ -79,6 +80,11 @@ pages_of! { ADMIN_USERS UserId:
     user_enablement "/enablement"
     user_password_link "/password-link"
     user_sign_out "/sign-out"
+}
+
+/// Where a user sets a password with the code of a link.
+pub fn set_password(code: &str) -> String {
+    format!("{SET_PASSWORD}?code={code}")
 }
 
 /// One user's grant on a repository.

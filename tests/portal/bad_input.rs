@@ -27,6 +27,7 @@ fn forms(token: &Token) -> Vec<String> {
     pages("POST", &Place::of(token))
 }
 
+/// Somebody who may enter every page.
 fn owner<'p>(portal: &'p Portal) -> (Browser<'p>, Token) {
     let ada = portal.user_with("ada", "administrator");
     portal.repository("alpha");
@@ -37,8 +38,9 @@ fn owner<'p>(portal: &'p Portal) -> (Browser<'p>, Token) {
 fn without_a_session_a_get_leads_to_the_sign_in_and_a_post_is_refused(portal: Portal) {
     let (_, token) = owner(&portal);
     let visitor = portal.visitor();
+    let closed = |path: &&String| !["/login", "/set-password"].contains(&path.as_str());
     portal.unchanged("a visitor", || {
-        for path in pages("GET", &Place::of(&token)).iter().filter(|path| *path != "/login") {
+        for path in pages("GET", &Place::of(&token)).iter().filter(closed) {
             let address = format!("{path}?a=b%20c");
             let next = percent_encoding::utf8_percent_encode(&address, percent_encoding::NON_ALPHANUMERIC).to_string();
             for method in ["GET", "HEAD"] {
@@ -46,7 +48,7 @@ fn without_a_session_a_get_leads_to_the_sign_in_and_a_post_is_refused(portal: Po
                 assert_eq!(answer.location(), format!("/login?next={next}"), "{method} {path}");
             }
         }
-        for path in forms(&token).iter().filter(|path| *path != "/login") {
+        for path in forms(&token).iter().filter(closed) {
             for request in [
                 visitor.request("POST", path).form(&[("name", "cd"), ("password", crate::support::PASSWORD)]),
                 visitor.request("POST", path).header("content-type", "text/plain").body(vec![b'x'; 70_000]),
@@ -389,16 +391,30 @@ fn nothing_strange_makes_the_portal_fail(portal: Portal) {
     ];
     for path in pages("GET", &Place::of(&token)) {
         for value in strange {
-            for query in ["next", "code", "status", "name", "recreates", "repositories", "expires_on", "expiry", value]
-            {
+            for query in [
+                "next",
+                "code",
+                "q",
+                "sort",
+                "page",
+                "status",
+                "name",
+                "recreates",
+                "repositories",
+                "expires_on",
+                "expiry",
+                value,
+            ] {
                 let answer = browser.open(&format!("{path}?{query}={value}"));
                 assert!(answer.status < 500, "{answer:?}");
             }
         }
     }
-    for path in forms(&token).iter().filter(|path| *path != "/logout") {
+    for path in forms(&token).iter().filter(|path| *path != "/logout" && !path.ends_with("/sign-out")) {
         for field in [
             "username",
+            "roles",
+            "code",
             "password",
             "next",
             "name",

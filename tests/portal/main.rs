@@ -3,6 +3,8 @@
 
 mod support;
 
+mod admin_user_changes;
+mod admin_users;
 mod api_me;
 mod api_repositories;
 mod api_token_creation;
@@ -30,6 +32,7 @@ mod revocation;
 mod rotation;
 mod routes;
 mod sessions;
+mod set_password;
 mod setup;
 mod sign_in;
 mod uses;

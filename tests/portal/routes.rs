@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 
 use tokenhouse::domain::api_token::RepositorySelection;
+use tokenhouse::domain::id::UserId;
 use tokenhouse::domain::permission::Permission;
 use tokenhouse::domain::privilege::Privilege;
+use tokenhouse::domain::timestamp::Timestamp;
 use tokenhouse::web::routes::{ROUTES, Scope};
 
 use crate::support::dump::assert_same;
@@ -16,6 +18,7 @@ use crate::support::{Browser, Portal, Token, User, on_both};
 on_both![
     every_page_answers_everybody_as_the_table_says,
     every_page_of_a_repository_answers_everybody_as_the_table_says,
+    every_page_of_users_answers_everybody_as_the_table_says,
     every_door_answers_every_token_as_the_table_says,
     what_is_open_is_open_to_all,
     the_set_up_is_there_for_a_visitor_while_there_is_no_user,
@@ -40,7 +43,7 @@ const fn page(method: &'static str, path: &'static str, outcomes: [u16; 4]) -> P
     Page { method, path, visitor, without_api_access, other, owner }
 }
 
-const PAGES: [Page; 23] = [
+const PAGES: [Page; 25] = [
     page("GET", "/", [303, 303, 303, 303]),
     page("GET", "/setup", [404, 404, 404, 404]),
     page("POST", "/setup", [404, 404, 404, 404]),
@@ -49,6 +52,8 @@ const PAGES: [Page; 23] = [
     page("POST", "/logout", [401, 303, 303, 303]),
     page("GET", "/reauthenticate", [303, 200, 200, 200]),
     page("POST", "/reauthenticate", [401, 303, 303, 303]),
+    page("GET", "/set-password", [404, 404, 404, 404]),
+    page("POST", "/set-password", [404, 404, 404, 404]),
     page("GET", "/profile", [303, 200, 200, 200]),
     page("GET", "/profile/api-tokens", [303, 403, 200, 200]),
     page("POST", "/profile/api-tokens", [401, 403, 303, 303]),
@@ -106,6 +111,42 @@ const REPOSITORY_PAGES: [RepositoryPage; 17] = [
     repository("POST", "/repositories/{name}/deletion", [401, 404, 403, 403, 303]),
 ];
 
+/// What somebody gets at a page of Administration that is about users.
+struct UsersPage {
+    method: &'static str,
+    path: &'static str,
+    /// Without a session, and with a token in the place of one.
+    visitor: u16,
+    /// With any privilege but these two.
+    others: u16,
+    system_management: u16,
+    /// Where the route names a user, it is one who holds no more.
+    user_management: u16,
+}
+
+const fn users_page(method: &'static str, path: &'static str, outcomes: [u16; 4]) -> UsersPage {
+    let [visitor, others, system_management, user_management] = outcomes;
+    UsersPage { method, path, visitor, others, system_management, user_management }
+}
+
+const USERS_PAGES: [UsersPage; 15] = [
+    users_page("GET", "/admin", [303, 403, 303, 303]),
+    users_page("GET", "/admin/users", [303, 403, 403, 200]),
+    users_page("POST", "/admin/users", [401, 403, 403, 303]),
+    users_page("GET", "/admin/users/new", [303, 403, 403, 200]),
+    users_page("GET", "/admin/users/{user}", [303, 403, 403, 200]),
+    users_page("GET", "/admin/users/{user}/edit", [303, 403, 403, 200]),
+    users_page("POST", "/admin/users/{user}/edit", [401, 403, 403, 303]),
+    users_page("GET", "/admin/users/{user}/disablement", [303, 403, 403, 200]),
+    users_page("POST", "/admin/users/{user}/disablement", [401, 403, 403, 303]),
+    users_page("GET", "/admin/users/{user}/enablement", [303, 403, 403, 409]),
+    users_page("POST", "/admin/users/{user}/enablement", [401, 403, 403, 303]),
+    users_page("GET", "/admin/users/{user}/password-link", [303, 403, 403, 200]),
+    users_page("POST", "/admin/users/{user}/password-link", [401, 403, 403, 303]),
+    users_page("GET", "/admin/users/{user}/sign-out", [303, 403, 403, 200]),
+    users_page("POST", "/admin/users/{user}/sign-out", [401, 403, 403, 303]),
+];
+
 /// What a token gets at a door.
 struct Door {
     path: &'static str,
@@ -145,9 +186,10 @@ fn every_route_is_in_the_table_and_every_line_of_it_is_a_route() {
     let pages = PAGES.iter().map(|page| ("Pages".to_owned(), page.method, page.path));
     let repositories = REPOSITORY_PAGES.iter().map(|page| ("Pages".to_owned(), page.method, page.path));
     let pages = pages.chain(repositories);
+    let users = USERS_PAGES.iter().map(|page| ("Pages".to_owned(), page.method, page.path));
     let doors = DOORS.iter().map(|door| ("Api".to_owned(), "GET", door.path));
     let open = OPEN.iter().map(|path| ("Open".to_owned(), "GET", *path));
-    let table: BTreeSet<_> = pages.chain(doors).chain(open).collect();
+    let table: BTreeSet<_> = pages.chain(users).chain(doors).chain(open).collect();
     assert_eq!(routes, table);
 }
 
@@ -160,10 +202,10 @@ fn with_only(portal: &Portal, privilege: Privilege) -> User<'_> {
 
 /// Asks as a browser, with a form that would be good in the hands of the owner.
 #[track_caller]
-fn ask(browser: &Browser<'_>, page: &Page, place: &Place, form: &[(String, String)]) -> u16 {
-    let path = place.path(page.path);
-    let request = browser.request(page.method, &path);
-    if page.method == "GET" {
+fn ask(browser: &Browser<'_>, (method, route): (&str, &str), place: &Place, form: &[(String, String)]) -> u16 {
+    let path = place.path(route);
+    let request = browser.request(method, &path);
+    if method == "GET" {
         let got = browser.send(request).status;
         let head = browser.send(browser.request("HEAD", &path));
         assert!(head.body.is_empty() && head.status == got, "HEAD {path} is the head of GET: {head:?}");
@@ -201,9 +243,10 @@ fn every_page_answers_everybody_as_the_table_says(portal: Portal) {
         let browser = owner.sign_in();
         let form = || form_of(page, &browser, &owner, &token);
         let what = format!("{} {}", page.method, page.path);
+        let route = (page.method, page.path);
 
         let visitor = portal.visitor();
-        assert_eq!(ask(&visitor, page, &place, &form()), page.visitor, "{what} by a visitor");
+        assert_eq!(ask(&visitor, route, &place, &form()), page.visitor, "{what} by a visitor");
         for header in [format!("Bearer {}", token.secret), basic("ada", &token.secret)] {
             let request = portal.request(page.method, &place.path(page.path)).by_own_page();
             let request = request.header("authorization", header);
@@ -212,10 +255,51 @@ fn every_page_answers_everybody_as_the_table_says(portal: Portal) {
         }
         for (privilege, user) in &others {
             let expected = if *privilege == Privilege::ApiAccess { page.other } else { page.without_api_access };
-            assert_eq!(ask(&user.sign_in(), page, &place, &form()), expected, "{what} by {}", privilege.name());
+            assert_eq!(ask(&user.sign_in(), route, &place, &form()), expected, "{what} by {}", privilege.name());
         }
         assert!(portal.accepts(&token.secret), "{what}: nobody else did anything to the token");
-        assert_eq!(ask(&browser, page, &place, &form()), page.owner, "{what} by its owner");
+        assert_eq!(ask(&browser, route, &place, &form()), page.owner, "{what} by its owner");
+    }
+}
+
+/// The form of a route as a user with *User Management* would send it.
+fn form_about_users(page: &UsersPage) -> Vec<(String, String)> {
+    let rng = &mut tokenhouse::randomness::system();
+    let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let known = [field("display_name", "Grace"), field("email", "grace@example.org")];
+    match page.path.rsplit('/').next().unwrap_or_default() {
+        "edit" => known.to_vec(),
+        "users" => {
+            let name = tokenhouse::domain::secret::random_code(rng);
+            let nonce = UserId::new(Timestamp::from_unix(1), rng).to_string();
+            [&known[..], &[field("nonce", &nonce), field("username", &name)]].concat()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn every_page_of_users_answers_everybody_as_the_table_says(portal: Portal) {
+    let token = portal.token(&portal.user("ada"), |_| {});
+    let all = Privilege::ALL.map(|privilege| (privilege, with_only(&portal, privilege)));
+    for (number, page) in USERS_PAGES.iter().enumerate() {
+        let about = portal.user(String::leak(format!("grace{number}")));
+        about.strip();
+        let place = Place { user: about.id.to_string(), ..Place::of(&token) };
+        let what = format!("{} {}", page.method, page.path);
+        let (route, form) = ((page.method, page.path), || form_about_users(page));
+
+        assert_eq!(ask(&portal.visitor(), route, &place, &form()), page.visitor, "{what} by a visitor");
+        let request = portal.request(page.method, &place.path(page.path)).by_own_page().bearer(&token.secret);
+        let request = if page.method == "POST" { request.form(&form()) } else { request };
+        assert_eq!(request.send().status, page.visitor, "{what} by a token");
+        for (privilege, user) in &all {
+            let expected = match privilege {
+                Privilege::UserManagement => page.user_management,
+                Privilege::SystemManagement => page.system_management,
+                _ => page.others,
+            };
+            assert_eq!(ask(&user.sign_in(), route, &place, &form()), expected, "{what} by {}", privilege.name());
+        }
     }
 }
 
@@ -387,6 +471,7 @@ fn looking_changes_nothing(portal: Portal) {
     portal.disable(&disabled);
     portal.revoke(&revoked);
     let (browser, eve, visitor) = (ada.sign_in(), portal.user("eve").sign_in(), portal.visitor());
+    let root = portal.user_with("root", "administrator").sign_in();
     // Long after the last page, so that what is put down once a minute would be due.
     portal.advance(10 * 60);
     let before = portal.dump();
@@ -394,7 +479,7 @@ fn looking_changes_nothing(portal: Portal) {
         for token in [&token, &expired, &disabled, &revoked] {
             let path = Place::of(token).path(route.path);
             for method in ["GET", "HEAD"] {
-                for someone in [&browser, &eve, &visitor] {
+                for someone in [&browser, &eve, &root, &visitor] {
                     for query in ["", "?name=x&expiry=7&next=%2Fprofile&status=revoked"] {
                         let answer = someone.send(someone.request(method, &format!("{path}{query}")));
                         assert!(answer.status < 500, "{answer:?}");

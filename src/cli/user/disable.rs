@@ -8,10 +8,10 @@ use crate::cli::command::{Command, Refused, perform};
 use crate::cli::{Failure, say};
 use crate::config::Config;
 use crate::domain::event::Action;
-use crate::domain::role::ADMINISTRATOR;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::Username;
-use crate::storage::{Connection, policies, sessions, users};
+use crate::storage::user_changes::Refusal;
+use crate::storage::{Connection, policies, user_changes, users};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -39,16 +39,17 @@ impl Disable {
             return Err(Refused::new(format!("there is no user {username}.")));
         };
         users::lock(connection, user.id)?;
-        let before = users::count_enabled_with_role(connection, ADMINISTRATOR)?;
-        if !users::disable(connection, user.id, now)? {
-            return Ok(format!("User {username} is disabled already; nothing was changed."));
-        }
-        if before > 0 && users::count_enabled_with_role(connection, ADMINISTRATOR)? == 0 {
-            return Err(Refused::new(format!(
-                "{username} is the last enabled Administrator. Create another one first: tokenhouse user create NAME --role administrator --password-stdin"
-            )));
-        }
-        let ended = sessions::end_all_of(connection, user.id)?;
+        let ended = match user_changes::disable(connection, user.id, now) {
+            Ok(Some(ended)) => ended,
+            Ok(None) => return Ok(format!("User {username} is disabled already; nothing was changed.")),
+            Err(Refusal::LastAdministrator) => {
+                return Err(Refused::new(format!(
+                    "{username} is the last enabled Administrator. Create another one first: tokenhouse user create NAME --role administrator --password-stdin"
+                )));
+            }
+            Err(Refusal::Storage(error)) => return Err(error.into()),
+            Err(refusal) => return Err(Refused::new(format!("{refusal}."))),
+        };
         append_event(connection, Action::UserDisabled, user.id, &username, now)?;
         Ok(format!("User {username} was disabled; sessions ended: {ended}."))
     }

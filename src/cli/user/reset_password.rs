@@ -14,7 +14,7 @@ use crate::domain::secret::random_code;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::Username;
 use crate::randomness;
-use crate::storage::{Connection, sessions, users};
+use crate::storage::{Connection, user_changes, users};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -60,8 +60,8 @@ impl Reset {
             return Err(Refused::new(format!("there is no user {username}.")));
         };
         users::lock(connection, user.id)?;
-        users::set_password(connection, user.id, &PasswordHash::from_phc(self.password_hash))?;
-        let ended = sessions::end_all_of(connection, user.id)?;
+        let hash = PasswordHash::from_phc(self.password_hash);
+        let ended = user_changes::replace_password(connection, user.id, Some(&hash))?;
         append_event(connection, Action::UserPasswordReset, user.id, &username, now)?;
         let still = if user.disabled { " The user is still disabled." } else { "" };
         Ok(format!("The password of {username} was reset; sessions ended: {ended}.{still}"))

@@ -6,7 +6,7 @@ use crate::auth::hasher::Busy;
 use crate::auth::{authenticate, sign_in};
 use crate::storage::acting::Ended;
 use crate::storage::api_token_changes::Refusal;
-use crate::storage::{StorageError, repository_changes};
+use crate::storage::{StorageError, repository_changes, user_changes};
 use crate::web::urls;
 
 impl From<StorageError> for Failure {
@@ -120,6 +120,38 @@ impl From<repository_changes::Refusal> for Failure {
                 Self::Conflict("This form was used before. Load the page again and fill it in once more.".into())
             }
             Refusal::NotShown(sentence) => Self::Conflict(sentence.into()),
+            Refusal::Ended(ended) => ended.into(),
+            Refusal::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<user_changes::Refusal> for Failure {
+    fn from(refusal: user_changes::Refusal) -> Self {
+        use user_changes::Refusal;
+        match refusal {
+            Refusal::NotFound => Self::NotFound,
+            Refusal::UsernameTaken => {
+                Self::Conflict("A user with this username already exists. Choose another username.".into())
+            }
+            Refusal::FormUsed => {
+                Self::Conflict("This form was used before. Load the page again and fill it in once more.".into())
+            }
+            Refusal::RoleNotGiven(_) => {
+                Self::Forbidden("You can give only roles whose privileges you hold yourself. Choose among those.".into())
+            }
+            Refusal::HoldsMore => Self::Forbidden(
+                "This user holds privileges that you do not hold, so you cannot change anything about this user. Ask an administrator who holds them."
+                    .into(),
+            ),
+            Refusal::LastAdministrator => Self::Conflict(
+                "This is the last enabled user with the role Administrator. Give that role to another user first."
+                    .into(),
+            ),
+            Refusal::Oneself(sentence) => Self::Conflict(sentence.into()),
+            Refusal::LinkEnded => {
+                Self::Gone("This link was used before or has expired. Ask an administrator for a new one.")
+            }
             Refusal::Ended(ended) => ended.into(),
             Refusal::Storage(error) => error.into(),
         }

@@ -11,7 +11,7 @@ use crate::auth::hasher::Busy;
 use crate::auth::{authenticate, sign_in};
 use crate::storage::acting::Ended;
 use crate::storage::api_token_changes::Refusal;
-use crate::storage::{StorageError, repository_changes};
+use crate::storage::{StorageError, repository_changes, user_changes};
 use crate::web::{api, urls};
 
 macro_rules! faces {
@@ -46,6 +46,7 @@ impl IntoFailure for sign_in::Refusal {}
 impl IntoFailure for Refusal {}
 impl IntoFailure for Ended {}
 impl IntoFailure for repository_changes::Refusal {}
+impl IntoFailure for user_changes::Refusal {}
 
 faces! {
     /// The face for people: a page, which `middleware::pages` draws.

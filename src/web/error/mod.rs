@@ -16,6 +16,9 @@ pub use faces::{ApiFailure, PageFailure};
 pub enum Failure {
     #[error("not found")]
     NotFound,
+    /// What was asked for is gone, for the reason in this sentence.
+    #[error("gone: {0}")]
+    Gone(&'static str),
     #[error("forbidden: {0}")]
     Forbidden(String),
     /// A page that needs a session; `next` is where to come back to, for requests that can be repeated.
@@ -63,7 +66,7 @@ pub enum Failure {
 impl Failure {
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::Gone(_) => StatusCode::NOT_FOUND,
             Self::Forbidden(_) | Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
             Self::SessionMissing { next: Some(_) } | Self::ReauthenticationNeeded { .. } => StatusCode::SEE_OTHER,
             Self::SessionMissing { next: None } | Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,

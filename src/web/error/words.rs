@@ -7,6 +7,7 @@ impl Failure {
     pub fn sentence(&self) -> String {
         match self {
             Self::NotFound => "There is nothing here, or nothing that you may see.".into(),
+            Self::Gone(sentence) => (*sentence).into(),
             Self::Forbidden(sentence) | Self::BadRequest(sentence) | Self::Conflict(sentence) => sentence.clone(),
             Self::Overtaken { sentence, .. } => sentence.clone(),
             Self::SessionMissing { .. } => "Your session has ended. Sign in and try again.".into(),
@@ -37,6 +38,7 @@ impl Failure {
     pub const fn title(&self) -> &'static str {
         match self {
             Self::NotFound => "Not found",
+            Self::Gone(_) => "No longer here",
             Self::Forbidden(_) => "Not allowed",
             Self::SessionMissing { .. } | Self::ReauthenticationNeeded { .. } => "Sign in first",
             Self::MethodNotAllowed(_) => "Method not allowed",

@@ -1,0 +1,76 @@
+//! The password of a user: taken away, and set anew with the link.
+
+use diesel::prelude::*;
+use rand::CryptoRng;
+
+use super::{Change, KIND, Refusal};
+use crate::domain::event::{Action, Actor, NewEvent};
+use crate::domain::id::UserId;
+use crate::domain::password::PasswordHash;
+use crate::domain::secret::Digest;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::user::User;
+use crate::storage::schema::users as table;
+use crate::storage::{Connection, Result as Stored, events, password_links, reveals, sessions, users};
+
+impl Change {
+    /// Takes the password away, ends all sessions and makes a link with the code of `digest`.
+    pub fn reset_password(
+        &self,
+        connection: &mut Connection,
+        rng: &mut impl CryptoRng,
+        id: UserId,
+        digest: &Digest,
+    ) -> Result<User, Refusal> {
+        let (actor, user) = self.begin(connection, id)?;
+        if actor.id == id {
+            return Err(Refusal::RESETTING_ONESELF);
+        }
+        let ended = replace_password(connection, id, None)?;
+        password_links::put(connection, id, digest, self.acting.now)?;
+        let detail = format!("sessions ended: {ended}");
+        self.event(connection, rng, Action::UserPasswordReset, (id, user.username.as_str()), detail)?;
+        Ok(user)
+    }
+}
+
+/// Sets the password of a user, or takes it away, whoever asks for it; ends all sessions and any link, and returns how many
+/// sessions there were. The user must be locked.
+pub fn replace_password(connection: &mut Connection, id: UserId, hash: Option<&PasswordHash>) -> Stored<usize> {
+    diesel::update(table::table.find(id.to_string()))
+        .set(table::password_hash.eq(hash.map(PasswordHash::as_phc)))
+        .execute(connection)?;
+    password_links::remove(connection, id)?;
+    // Whoever made that link must not be shown it any more.
+    reveals::withdraw(connection, id)?;
+    sessions::end_all_of(connection, id)
+}
+
+/// Sets a password with a link, for exactly one of those who follow it at once. Nobody is signed in then.
+pub fn follow_link(
+    connection: &mut Connection,
+    rng: &mut impl CryptoRng,
+    digest: &Digest,
+    hash: &PasswordHash,
+    address: String,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let id = password_links::user_of(connection, digest, now)?.ok_or(Refusal::LinkEnded)?;
+    users::lock(connection, id)?;
+    // Another may have used it, or disabled the user, until the lock was free.
+    let still = password_links::user_of(connection, digest, now)? == Some(id);
+    if !still || !password_links::take(connection, digest)? {
+        return Err(Refusal::LinkEnded);
+    }
+    let user = users::find(connection, id)?.ok_or(Refusal::LinkEnded)?;
+    let ended = replace_password(connection, id, Some(hash))?;
+    let event = NewEvent {
+        actor: Actor::Anonymous { address },
+        action: Action::UserPasswordSet,
+        subject_kind: KIND,
+        subject_id: id.to_string(),
+        subject_name: user.username.to_string(),
+        detail: if ended > 0 { format!("sessions ended: {ended}") } else { String::new() },
+    };
+    Ok(events::append(connection, &event, now, rng)?)
+}

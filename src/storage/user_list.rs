@@ -1,0 +1,110 @@
+//! The list of users, page by page: one statement for the users of a page and one for their roles.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::Connection;
+use super::error::{Result, StorageError};
+use super::repositories::containing;
+use super::schema::{roles, user_roles, users};
+use crate::domain::id::UserId;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::user::Status;
+
+/// A user as the list shows it.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    pub id: UserId,
+    pub username: String,
+    pub display_name: String,
+    pub email: String,
+    pub status: Status,
+    pub created_at: Timestamp,
+    /// Titles of the roles, in alphabetical order.
+    pub roles: Vec<String>,
+}
+
+/// The columns that the list can be ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    DisplayName,
+    Username,
+    Email,
+    CreatedAt,
+}
+
+/// One page of the list.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Words that username, display name or email must hold, all of them.
+    pub search: Vec<String>,
+    pub order: Column,
+    pub descending: bool,
+    pub offset: i64,
+    pub limit: i64,
+}
+
+type Row = (String, String, String, String, Option<i64>, bool, i64);
+
+/// The users asked for, and how many there are on all pages.
+pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Listed>, i64)> {
+    let from = || {
+        let mut from = users::table.into_boxed();
+        for word in &asked.search {
+            from = from.filter(users::search_key.like(containing(word)).escape('\\'));
+        }
+        from
+    };
+    let total = from().count().get_result(connection)?;
+    let query = from()
+        .select((
+            users::id,
+            users::username,
+            users::display_name,
+            users::email,
+            users::disabled_at,
+            users::password_hash.is_not_null(),
+            users::created_at,
+        ))
+        .limit(asked.limit)
+        .offset(asked.offset);
+    let query = match (asked.order, asked.descending) {
+        (Column::DisplayName, false) => query.order((users::display_name.asc(), users::username.asc())),
+        (Column::DisplayName, true) => query.order((users::display_name.desc(), users::username.asc())),
+        (Column::Username, false) => query.order(users::username.asc()),
+        (Column::Username, true) => query.order(users::username.desc()),
+        (Column::Email, false) => query.order((users::email.asc(), users::username.asc())),
+        (Column::Email, true) => query.order((users::email.desc(), users::username.asc())),
+        (Column::CreatedAt, false) => query.order((users::created_at.asc(), users::username.asc())),
+        (Column::CreatedAt, true) => query.order((users::created_at.desc(), users::username.asc())),
+    };
+    let rows: Vec<Row> = query.load(connection)?;
+    let mut titles = titles_of(connection, rows.iter().map(|row| row.0.clone()).collect())?;
+    let listed = |(id, username, display_name, email, disabled_at, has_password, created_at): Row| {
+        Ok(Listed {
+            roles: titles.remove(&id).unwrap_or_default(),
+            id: id.parse().map_err(|_| StorageError::corrupt("users", &id))?,
+            username,
+            display_name,
+            email,
+            status: Status::of(disabled_at.is_some(), has_password),
+            created_at: Timestamp::from_unix(created_at),
+        })
+    };
+    Ok((rows.into_iter().map(listed).collect::<Result<_>>()?, total))
+}
+
+fn titles_of(connection: &mut Connection, ids: Vec<String>) -> Result<HashMap<String, Vec<String>>> {
+    let rows: Vec<(String, String)> = user_roles::table
+        .inner_join(roles::table)
+        .filter(user_roles::user_id.eq_any(ids))
+        .order(roles::title.asc())
+        .select((user_roles::user_id, roles::title))
+        .load(connection)?;
+    let mut titles: HashMap<String, Vec<String>> = HashMap::new();
+    for (id, title) in rows {
+        titles.entry(id).or_default().push(title);
+    }
+    Ok(titles)
+}

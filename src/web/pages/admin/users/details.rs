@@ -1,0 +1,168 @@
+//! `GET /admin/users/{user}`: all there is to know of a user, and the link to set a password if it is due to be shown.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use zeroize::Zeroizing;
+
+use super::{may_change, user_at};
+use crate::domain::event::{Action, Event, NewEvent};
+use crate::domain::id::UserId;
+use crate::domain::privilege::Privilege;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::user::{Status, User};
+use crate::storage::user_changes::KIND;
+use crate::storage::{Connection, Result as Stored, api_tokens, events, password_links, reveals, sessions, users};
+use crate::web::error::{Failure, PageFailure};
+use crate::web::extract::signed_in::{Holding, SignedIn, UserManagement};
+use crate::web::page::{Badge, Moment, Shell, html};
+use crate::web::portal::Portal;
+use crate::web::reveal::{self, is_a_look};
+use crate::web::urls;
+
+/// Most events that are shown.
+const MOST_EVENTS: i64 = 25;
+
+#[derive(Template)]
+#[template(path = "pages/admin/users/show.html")]
+struct UserPage {
+    shell: Shell,
+    id: UserId,
+    display_name: String,
+    username: String,
+    email: String,
+    roles: Vec<String>,
+    privileges: Vec<&'static str>,
+    badge: Badge,
+    created: Moment,
+    disabled: bool,
+    invited: bool,
+    tokens: usize,
+    sessions: i64,
+    last_seen: Option<Moment>,
+    events: Vec<EventRow>,
+    /// The address that sets the password, this once.
+    link: Option<Zeroizing<String>>,
+    /// Until when the link that waits works, shown or not.
+    link_ends: Option<Moment>,
+    /// The privileges that keep whoever looks from changing anything.
+    beyond: Vec<&'static str>,
+    oneself: bool,
+}
+
+struct EventRow {
+    at: Moment,
+    actor: String,
+    words: String,
+    detail: String,
+    address: String,
+}
+
+struct Facts {
+    has_password: bool,
+    tokens: usize,
+    sessions: (i64, Option<Timestamp>),
+    link_ends: Option<Timestamp>,
+    events: Vec<Event>,
+    due: bool,
+}
+
+/// `GET /admin/users/{user}`
+pub async fn show(
+    portal: web::Data<Portal>,
+    request: HttpRequest,
+    who: Holding<UserManagement>,
+    path: web::Path<String>,
+) -> Result<HttpResponse, PageFailure> {
+    let user = user_at(&portal, &path).await?;
+    let facts = Facts::find(&portal, &who, user.id).await?;
+    let code = if facts.due && is_a_look(&request) { take(&portal, &who, &user).await? } else { None };
+    let link = code.map(|code| Zeroizing::new(portal.settings.public_url.join(&urls::set_password(&code))));
+    let shown = link.is_some();
+    let page = page(Shell::of(&portal, &request, &who), &who, user, facts, link);
+    let mut response = html(StatusCode::OK, &page)?;
+    if shown {
+        reveal::keep_out_of_cache(&mut response)?;
+    }
+    Ok(response)
+}
+
+impl Facts {
+    async fn find(portal: &Portal, who: &SignedIn, id: UserId) -> Result<Self, Failure> {
+        let (session, now, lifetimes) = (who.session.id, who.now, portal.settings.lifetimes);
+        let find = move |connection: &mut Connection| -> Stored<Self> {
+            let credentials = users::credentials_of(connection, id)?;
+            Ok(Self {
+                has_password: credentials.is_some_and(|credentials| credentials.password_hash.is_some()),
+                tokens: api_tokens::count_current(connection, id)?,
+                sessions: sessions::count_live(
+                    connection,
+                    id,
+                    now.minus(lifetimes.absolute),
+                    now.minus(lifetimes.idle),
+                )?,
+                link_ends: password_links::expires_at(connection, id, now)?,
+                events: events::list_of(connection, KIND, &id.to_string(), None, MOST_EVENTS)?,
+                due: reveals::is_due(connection, id, session, now)?,
+            })
+        };
+        Ok(portal.db.read(find).await?)
+    }
+}
+
+/// Takes away the code that waits for this session, if one does: whoever gets it shows it.
+async fn take(portal: &Portal, who: &SignedIn, user: &User) -> Result<Option<Zeroizing<String>>, Failure> {
+    let event = NewEvent {
+        actor: who.actor(),
+        action: Action::PasswordLinkRevealed,
+        subject_kind: KIND,
+        subject_id: user.id.to_string(),
+        subject_name: user.username.to_string(),
+        detail: String::new(),
+    };
+    reveal::take(portal, who, user.id, Some(event)).await
+}
+
+fn page(shell: Shell, who: &SignedIn, user: User, facts: Facts, link: Option<Zeroizing<String>>) -> UserPage {
+    let now = who.now;
+    let status = Status::of(user.disabled_at.is_some(), facts.has_password);
+    let beyond =
+        if may_change(who, &user) { Vec::new() } else { labels(&user, |privilege| !who.user.holds(privilege)) };
+    UserPage {
+        shell,
+        id: user.id,
+        username: user.username.to_string(),
+        privileges: labels(&user, |_| true),
+        badge: Badge::of_user(status),
+        created: Moment::new(user.created_at, now),
+        disabled: status == Status::Disabled,
+        invited: status == Status::Invited,
+        tokens: facts.tokens,
+        sessions: facts.sessions.0,
+        last_seen: facts.sessions.1.map(|at| Moment::new(at, now)),
+        events: facts.events.into_iter().map(|event| EventRow::new(event, now)).collect(),
+        link,
+        link_ends: facts.link_ends.map(|end| Moment::new(end, now)),
+        beyond,
+        oneself: user.id == who.user.id,
+        display_name: user.display_name,
+        email: user.email,
+        roles: user.roles,
+    }
+}
+
+fn labels(user: &User, wanted: impl Fn(Privilege) -> bool) -> Vec<&'static str> {
+    user.privileges.iter().filter(|privilege| wanted(*privilege)).map(Privilege::label).collect()
+}
+
+impl EventRow {
+    fn new(event: Event, now: Timestamp) -> Self {
+        Self {
+            at: Moment::new(event.at, now),
+            actor: if event.actor_name.is_empty() { "Somebody not signed in".into() } else { event.actor_name },
+            words: event.words,
+            detail: event.detail,
+            address: event.address.unwrap_or_else(|| "None".into()),
+        }
+    }
+}

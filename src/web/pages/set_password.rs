@@ -1,0 +1,94 @@
+//! `/set-password`: a password of one's own choice, with the link that an administrator handed over. Works once.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use zeroize::Zeroizing;
+
+use crate::domain::password::Password;
+use crate::domain::secret::Digest;
+use crate::domain::user::User;
+use crate::randomness;
+use crate::storage::user_changes::{Refusal, follow_link};
+use crate::storage::{Connection, Result as Stored, password_links, users};
+use crate::web::client::Client;
+use crate::web::error::{Failure, PageFailure};
+use crate::web::form::{Body, FieldError, SecretField, Typed, errors};
+use crate::web::page::{Shell, html};
+use crate::web::portal::Portal;
+use crate::web::{notice, urls};
+
+#[derive(Template)]
+#[template(path = "pages/set_password/edit.html")]
+struct SetPasswordPage {
+    shell: Shell,
+    code: Zeroizing<String>,
+    username: String,
+    display_name: String,
+    password: SecretField,
+    errors: Vec<FieldError>,
+}
+
+/// `GET /set-password?code=…`
+pub async fn edit(portal: web::Data<Portal>, request: HttpRequest) -> Result<HttpResponse, PageFailure> {
+    let query = Typed::of_any_query(&request)?;
+    let user = user_of(&portal, query.text("code")).await?;
+    Ok(page(&portal, &request, query.secret("code"), &user, None)?)
+}
+
+/// `POST /set-password`
+pub async fn update(
+    portal: web::Data<Portal>,
+    request: HttpRequest,
+    client: Client,
+    body: Body,
+) -> Result<HttpResponse, PageFailure> {
+    client.require_private()?;
+    let typed = body.form(&["code", "password"], &[]).await?;
+    let user = user_of(&portal, typed.text("code")).await?;
+    let context = [user.username.as_str(), &user.display_name, &user.email];
+    let password = match Password::choose(typed.secret("password"), &context) {
+        Ok(password) => password,
+        Err(refusal) => return Ok(page(&portal, &request, typed.secret("code"), &user, Some(refusal.0))?),
+    };
+    let hash = portal.hasher.hash(password, &mut randomness::system()).await?;
+    let (digest, now, address) = (Digest::of(typed.text("code")), portal.now(), client.address.to_string());
+    portal
+        .db
+        .write(move |connection: &mut Connection| {
+            follow_link(connection, &mut randomness::system(), &digest, &hash, address, now)
+        })
+        .await?;
+    Ok(notice::see_other(&portal, urls::LOGIN, "Your password was set. Sign in with it."))
+}
+
+/// Whom the link is for.
+async fn user_of(portal: &Portal, code: &str) -> Result<User, Failure> {
+    let (digest, now) = (Digest::of(code), portal.now());
+    let find = move |connection: &mut Connection| -> Stored<Option<User>> {
+        match password_links::user_of(connection, &digest, now)? {
+            Some(id) => users::find(connection, id),
+            None => Ok(None),
+        }
+    };
+    portal.db.read(find).await?.ok_or_else(|| Refusal::LinkEnded.into())
+}
+
+fn page(
+    portal: &Portal,
+    request: &HttpRequest,
+    code: Zeroizing<String>,
+    user: &User,
+    error: Option<String>,
+) -> Result<HttpResponse, Failure> {
+    let failed = error.is_some();
+    let page = SetPasswordPage {
+        shell: Shell::anonymous(portal, request).failed(failed),
+        code,
+        username: user.username.to_string(),
+        display_name: user.display_name.clone(),
+        errors: errors([("password", &error)]),
+        password: SecretField { error },
+    };
+    html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+}
