@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, guard, web};
 
 use super::error::{ApiFailure, Failure, PageFailure};
 use super::pages::profile::api_tokens::{self, disablement, enablement, name, revocation, rotation};
+use super::pages::profile::security::{self, other_sessions, password, sessions};
 use super::pages::{home, profile, reauthentication, setup, sign_in};
 use super::{api, assets, gateway};
 
@@ -78,6 +79,10 @@ table! {
         "/profile/api-tokens/{id}/disablement"      { GET disablement::new, POST disablement::create }
         "/profile/api-tokens/{id}/enablement"       { GET enablement::new, POST enablement::create }
         "/profile/api-tokens/{id}/revocation"       { GET revocation::new, POST revocation::create }
+        "/profile/security"                         { GET security::show }
+        "/profile/security/password"                { POST password::update }
+        "/profile/security/sessions/{id}/end"       { POST sessions::destroy }
+        "/profile/security/other-sessions/end"      { POST other_sessions::destroy }
     }
 }
 

@@ -25,6 +25,7 @@ mod reveal;
 mod revocation;
 mod rotation;
 mod routes;
+mod security;
 mod sessions;
 mod setup;
 mod sign_in;

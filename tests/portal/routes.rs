@@ -29,7 +29,7 @@ struct Page {
     visitor: u16,
     /// With any privileges but *API Access*.
     without_api_access: u16,
-    /// With *API Access*; where the route names a token, it is somebody else's.
+    /// With *API Access*; where the route names a token or a session, it is somebody else's.
     other: u16,
     owner: u16,
 }
@@ -39,7 +39,7 @@ const fn page(method: &'static str, path: &'static str, outcomes: [u16; 4]) -> P
     Page { method, path, visitor, without_api_access, other, owner }
 }
 
-const PAGES: [Page; 23] = [
+const PAGES: [Page; 27] = [
     page("GET", "/", [303, 303, 303, 303]),
     page("GET", "/setup", [404, 404, 404, 404]),
     page("POST", "/setup", [404, 404, 404, 404]),
@@ -63,6 +63,11 @@ const PAGES: [Page; 23] = [
     page("POST", "/profile/api-tokens/{id}/enablement", [401, 403, 404, 303]),
     page("GET", "/profile/api-tokens/{id}/revocation", [303, 403, 404, 200]),
     page("POST", "/profile/api-tokens/{id}/revocation", [401, 403, 404, 303]),
+    page("GET", "/profile/security", [303, 200, 200, 200]),
+    // Without a password in the form: everybody here must be able to sign in once more.
+    page("POST", "/profile/security/password", [401, 422, 422, 422]),
+    page("POST", "/profile/security/sessions/{id}/end", [401, 404, 404, 303]),
+    page("POST", "/profile/security/other-sessions/end", [401, 303, 303, 303]),
 ];
 
 /// What a token gets at a door.
@@ -154,8 +159,8 @@ fn every_page_answers_everybody_as_the_table_says(portal: Portal) {
     let others = Privilege::ALL.map(|privilege| (privilege, with_only(&portal, privilege)));
     for page in &PAGES {
         let token = portal.token_named(&owner, &format!("{} {}", page.method, page.path));
-        let place = Place::of(&token);
         let browser = owner.sign_in();
+        let place = Place::of(&token).and_session(owner.session());
         let form = || form_of(page, &browser, &owner, &token);
         let what = format!("{} {}", page.method, page.path);
 
