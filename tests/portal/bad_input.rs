@@ -22,13 +22,14 @@ on_both![
     nothing_strange_makes_the_portal_fail,
 ];
 
-/// The pages that take a form: those of a token, and the others.
+/// The pages that take a form.
 fn forms(token: &Token) -> Vec<String> {
     pages("POST", &Place::of(token))
 }
 
+/// Somebody who may do everything, so that no page is closed for another reason.
 fn owner<'p>(portal: &'p Portal) -> (Browser<'p>, Token) {
-    let ada = portal.user("ada");
+    let ada = portal.user_with("ada", "administrator");
     let token = portal.token(&ada, |_| {});
     (ada.sign_in(), token)
 }
