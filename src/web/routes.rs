@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, guard, web};
 
 use super::error::{ApiFailure, Failure, PageFailure};
+use super::pages::admin::policies;
 use super::pages::profile::api_tokens::{self, disablement, enablement, name, revocation, rotation};
 use super::pages::profile::security::{self, other_sessions, password, sessions};
 use super::pages::{home, profile, reauthentication, setup, sign_in};
@@ -83,6 +84,7 @@ table! {
         "/profile/security/password"                { POST password::update }
         "/profile/security/sessions/{id}/end"       { POST sessions::destroy }
         "/profile/security/other-sessions/end"      { POST other_sessions::destroy }
+        "/admin/policies"                           { GET policies::edit, POST policies::update }
     }
 }
 

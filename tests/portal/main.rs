@@ -16,6 +16,7 @@ mod headers;
 mod health;
 mod hosts;
 mod names;
+mod policies;
 mod profile;
 mod races;
 mod reauthentication;

@@ -27,19 +27,27 @@ struct Page {
     path: &'static str,
     /// Without a session, and with a token in the place of one.
     visitor: u16,
-    /// With any privileges but *API Access*.
-    without_api_access: u16,
-    /// With *API Access*; where the route names a token or a session, it is somebody else's.
+    /// What this needs; where that is nothing, every user gets the same.
+    needs: Privilege,
+    /// With any privileges but that one.
+    without: u16,
+    /// With that one; where the route names a token or a session, it is somebody else's.
     other: u16,
+    /// A developer, whose token and session the route names.
     owner: u16,
 }
 
+/// A page that needs *API Access*, or nothing.
 const fn page(method: &'static str, path: &'static str, outcomes: [u16; 4]) -> Page {
-    let [visitor, without_api_access, other, owner] = outcomes;
-    Page { method, path, visitor, without_api_access, other, owner }
+    page_for(Privilege::ApiAccess, method, path, outcomes)
 }
 
-const PAGES: [Page; 27] = [
+const fn page_for(needs: Privilege, method: &'static str, path: &'static str, outcomes: [u16; 4]) -> Page {
+    let [visitor, without, other, owner] = outcomes;
+    Page { method, path, visitor, needs, without, other, owner }
+}
+
+const PAGES: [Page; 29] = [
     page("GET", "/", [303, 303, 303, 303]),
     page("GET", "/setup", [404, 404, 404, 404]),
     page("POST", "/setup", [404, 404, 404, 404]),
@@ -68,6 +76,8 @@ const PAGES: [Page; 27] = [
     page("POST", "/profile/security/password", [401, 422, 422, 422]),
     page("POST", "/profile/security/sessions/{id}/end", [401, 404, 404, 303]),
     page("POST", "/profile/security/other-sessions/end", [401, 303, 303, 303]),
+    page_for(Privilege::SystemManagement, "GET", "/admin/policies", [303, 403, 200, 403]),
+    page_for(Privilege::SystemManagement, "POST", "/admin/policies", [401, 403, 303, 403]),
 ];
 
 /// What a token gets at a door.
@@ -148,6 +158,15 @@ fn form_of(page: &Page, owner: &Browser<'_>, user: &User<'_>, token: &Token) -> 
             vec![field("nonce", &nonce), field("name", &nonce), field("expiry", "7")]
         }
         "name" => vec![field("name", "another")],
+        "policies" => {
+            let fields = [
+                ("no_expiry_allowed", "yes"),
+                ("max_api_tokens", "100"),
+                ("graces", "now"),
+                ("repository_tokens", "again"),
+            ];
+            fields.map(|(name, value)| field(name, value)).into()
+        }
         "rotation" => owner.page(&token.page("rotation")).form("Rotate token").fields(),
         _ => Vec::new(),
     }
@@ -173,7 +192,7 @@ fn every_page_answers_everybody_as_the_table_says(portal: Portal) {
             assert_eq!(request.send().status, page.visitor, "{what} by a token");
         }
         for (privilege, user) in &others {
-            let expected = if *privilege == Privilege::ApiAccess { page.other } else { page.without_api_access };
+            let expected = if *privilege == page.needs { page.other } else { page.without };
             assert_eq!(ask(&user.sign_in(), page, &place, &form()), expected, "{what} by {}", privilege.name());
         }
         assert!(portal.accepts(&token.secret), "{what}: nobody else did anything to the token");

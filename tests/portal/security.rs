@@ -19,6 +19,7 @@ on_both![
     all_others_are_signed_out_together,
     the_session_that_looks_is_signed_out_as_everywhere,
     a_session_is_ended_while_it_is_in_use,
+    a_password_is_not_changed_in_a_session_that_has_ended,
 ];
 
 const NEW: &str = "sieben Regale voll Moos";
@@ -304,5 +305,34 @@ fn a_session_is_ended_while_it_is_in_use(portal: Portal) {
         assert!(browser.is_signed_in());
         assert_eq!(portal.count("sessions"), 1);
         portal.sql("DELETE FROM sessions");
+        // So that the wrong passwords of all rounds together do not count as guessing.
+        portal.advance(60 * 60);
+    }
+}
+
+fn a_password_is_not_changed_in_a_session_that_has_ended(portal: Portal) {
+    let mut current = PASSWORD.to_owned();
+    let ada = portal.user("ada");
+    for round in 0..rounds() {
+        let [browser, victim] = [portal.visitor(), portal.visitor()];
+        browser.try_sign_in("ada", &current).with(303);
+        victim.try_sign_in("ada", &current).with(303);
+        let path = format!("/profile/security/sessions/{}/end", ada.session());
+        let new = format!("{NEW} {round}");
+        let fields = [("current_password", current.as_str()), ("new_password", new.as_str())];
+        let statuses = at_once(2, |number| match number {
+            0 => browser.post(&path, &[("", ""); 0]).status,
+            _ => victim.post("/profile/security/password", &fields).status,
+        });
+        let changed = match statuses[..] {
+            [303, 401] => false,
+            [401, 303] => true,
+            _ => panic!("either came first: {statuses:?}"),
+        };
+        assert_eq!((browser.is_signed_in(), victim.is_signed_in()), (!changed, changed));
+        if changed {
+            current = new;
+        }
+        portal.visitor().try_sign_in("ada", &current).with(303);
     }
 }

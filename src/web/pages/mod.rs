@@ -1,5 +1,6 @@
 //! Pages for people: one module for each address, named as the address is.
 
+pub mod admin;
 pub mod home;
 pub mod profile;
 pub mod reauthentication;

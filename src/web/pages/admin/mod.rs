@@ -1,0 +1,3 @@
+//! `/admin`: Administration. A privilege guards each of its pages.
+
+pub mod policies;
