@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
 use tokenhouse::clock::Clock;
 use tokenhouse::domain::event::Actor;
 use tokenhouse::domain::id::UserId;
@@ -18,6 +20,7 @@ use tokenhouse::storage::sealing::SealingKeys;
 use tokenhouse::storage::{Db, sessions};
 
 use crate::house::{House, run};
+use crate::support::database::Schema;
 use crate::support::process::Process;
 
 /// Makes repositories whose tokens are sealed with the house's own key, and returns the tokens.
@@ -178,4 +181,23 @@ fn a_key_that_never_was_is_not_forgotten_and_no_key_file_is_made() {
     house.run(&["key", "forget"], "").fails(2, &["<ID>"]);
     assert!(!key_file(&house).exists());
     assert_eq!(house.count("events"), 0);
+}
+
+#[test]
+fn on_postgresql_a_missing_key_is_told_and_forgotten_too() {
+    let schema = Schema::create();
+    let house = House::new();
+    let run = |arguments: &[&str]| run(house.command(arguments).env("TOKENHOUSE_DATABASE_URL", schema.url()), "");
+    run(&["migrate"]).succeeds();
+    let mut connection = PgConnection::establish(&schema.url()).unwrap();
+    connection
+        .batch_execute(
+            "INSERT INTO repositories (id, name, description, created_at, search_key, revision) VALUES ('r', 'alpha', '', 1, '', 0);
+             INSERT INTO repository_tokens (id, repository_id, generation, digest, hint, sealed, key_id, created_at, created_by, form_nonce)
+             VALUES ('t', 'r', 1, 'd', 'thr_', 's', '00000001', 1, 'ada', 'n')",
+        )
+        .unwrap();
+    run(&["serve"]).fails(1, &["00000001 (1 token).", "tokenhouse key forget 00000001."]);
+    run(&["key", "forget", "00000001"]).succeeds();
+    run(&["key", "forget", "00000001"]).fails(1, &["no repository token is sealed with a key of the id"]);
 }
