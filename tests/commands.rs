@@ -3,6 +3,8 @@
 
 #[path = "commands/house.rs"]
 mod house;
+#[path = "commands/keys.rs"]
+mod keys;
 #[path = "commands/starting.rs"]
 mod starting;
 #[path = "support/mod.rs"]

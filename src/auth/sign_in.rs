@@ -7,17 +7,23 @@ use super::throttle::{Attempt, RetryAfter, Throttle};
 use crate::domain::event::{Action, Actor, NewEvent};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::password::{Password, PasswordHash};
+use crate::domain::session::Lifetimes;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::Username;
 use crate::randomness;
 use crate::storage::users::Credentials;
-use crate::storage::{Connection, Db, Result as Stored, StorageError, events, sessions, users};
+use crate::storage::{
+    Connection, Db, Result as Stored, StorageError, events, password_links, reveals, sessions, users,
+};
 
 /// Why a password did not help. `Wrong` says nothing about what was wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     #[error("username or password is wrong")]
     Wrong,
+    /// The password was right, but whoever entered it was signed out meanwhile.
+    #[error("the session has ended")]
+    SessionEnded,
     #[error("too many tries; the next is allowed in {} seconds", .0.0)]
     Throttled(RetryAfter),
     #[error(transparent)]
@@ -42,6 +48,17 @@ pub struct Prover<'a> {
     pub hasher: &'a Hasher,
     pub throttle: &'a Throttle,
     pub now: Timestamp,
+}
+
+/// A password in the place of another, which proves the right to change it.
+pub struct PasswordChange {
+    pub user: UserId,
+    pub username: Username,
+    /// The one that asks; all others end.
+    pub session: SessionId,
+    pub lifetimes: Lifetimes,
+    pub current: Password,
+    pub new: Password,
 }
 
 impl Prover<'_> {
@@ -94,15 +111,8 @@ impl Prover<'_> {
         password: Password,
         origin: &Origin,
     ) -> Result<(), Refusal> {
-        let known = self.db.look_up(move |connection| users::credentials_of(connection, user)).await?;
         let account = username.as_str().to_owned();
-        let proven = match self.prove(account.clone(), known, password, origin).await? {
-            Proof::Right { proven, .. } => proven,
-            Proof::Wrong { user } => {
-                self.note_failure(user, account, origin, Action::ReauthenticationFailed).await?;
-                return Err(Refusal::Wrong);
-            }
-        };
+        let proven = self.prove_again(user, &account, password, origin).await?;
         let (now, address) = (self.now, origin.address.to_string());
         let still_there = self
             .db
@@ -114,6 +124,50 @@ impl Prover<'_> {
             })
             .await?;
         if still_there { Ok(()) } else { Err(Refusal::Wrong) }
+    }
+
+    /// Changes a password, which takes back a set-password link, ends all other sessions and counts as an entry. Returns
+    /// how many sessions ended.
+    pub async fn change_password(&self, change: PasswordChange, origin: &Origin) -> Result<usize, Refusal> {
+        let PasswordChange { user, username, session, lifetimes, current, new } = change;
+        let account = username.as_str().to_owned();
+        let proven = self.prove_again(user, &account, current, origin).await?;
+        let hash = self.hasher.hash(new, &mut randomness::system()).await?;
+        let (now, address) = (self.now, origin.address.to_string());
+        self.db
+            .write(move |connection| -> Result<usize, Refusal> {
+                still_holds(connection, user, &proven)?;
+                if !sessions::set_authenticated(connection, session, now)? {
+                    return Err(Refusal::SessionEnded);
+                }
+                users::set_password(connection, user, &hash)?;
+                password_links::withdraw(connection, user)?;
+                reveals::withdraw(connection, user)?;
+                let ended = sessions::end_others(connection, user, session, now, &lifetimes)?;
+                let mut event = event(Action::UserPasswordChanged, user, &account, address);
+                event.detail = format!("other sessions ended: {ended}");
+                events::append(connection, &event, now, &mut randomness::system())?;
+                Ok(ended)
+            })
+            .await
+    }
+
+    /// The stored hash that the password of a signed-in user was right for.
+    async fn prove_again(
+        &self,
+        user: UserId,
+        account: &str,
+        password: Password,
+        origin: &Origin,
+    ) -> Result<PasswordHash, Refusal> {
+        let known = self.db.look_up(move |connection| users::credentials_of(connection, user)).await?;
+        match self.prove(account.to_owned(), known, password, origin).await? {
+            Proof::Right { proven, .. } => Ok(proven),
+            Proof::Wrong { user } => {
+                self.note_failure(user, account.to_owned(), origin, Action::ReauthenticationFailed).await?;
+                Err(Refusal::Wrong)
+            }
+        }
     }
 
     async fn prove(

@@ -1,13 +1,14 @@
 //! The commands that change something: written down, so that a running server can be asked to execute them, and executed
 //! in one way wherever that happens.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::data_dir::{DataDir, Lock};
-use super::{Failure, control, migrate, token, user};
+use super::{Failure, control, key, migrate, token, user};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::storage::connection::Target;
@@ -26,6 +27,7 @@ pub enum Command {
     UserDisable(user::disable::Disable),
     UserResetPassword(user::reset_password::Reset),
     TokenRevoke(token::revoke::Revoke),
+    KeyForget(key::forget::Forget),
 }
 
 /// Why a command changed nothing, in a sentence.
@@ -50,17 +52,30 @@ impl From<StorageError> for Refused {
     }
 }
 
-/// Executes a command in one transaction, its event included, and returns what to tell.
-pub async fn execute(db: &Db, clock: &Clock, command: Command) -> Result<String, String> {
-    let now = clock.now();
-    match command {
-        Command::Migrate(migrate) => migrate.answer(),
-        Command::UserCreate(create) => db.write(move |connection| create.execute(connection, now)).await,
-        Command::UserDisable(disable) => db.write(move |connection| disable.execute(connection, now)).await,
-        Command::UserResetPassword(reset) => db.write(move |connection| reset.execute(connection, now)).await,
-        Command::TokenRevoke(revoke) => db.write(move |connection| revoke.execute(connection, now)).await,
+/// What it takes to execute commands.
+#[derive(Clone)]
+pub struct Executor {
+    pub db: Db,
+    pub clock: Clock,
+    /// The ids of the keys that a server was started with; a command that runs alone has none.
+    pub key_ids: Arc<[String]>,
+}
+
+impl Executor {
+    /// Executes a command in one transaction, its event included, and returns what to tell.
+    pub async fn execute(&self, command: Command) -> Result<String, String> {
+        let Self { db, clock, key_ids } = self.clone();
+        let now = clock.now();
+        match command {
+            Command::Migrate(migrate) => migrate.answer(),
+            Command::UserCreate(create) => db.write(move |connection| create.execute(connection, now)).await,
+            Command::UserDisable(disable) => db.write(move |connection| disable.execute(connection, now)).await,
+            Command::UserResetPassword(reset) => db.write(move |connection| reset.execute(connection, now)).await,
+            Command::TokenRevoke(revoke) => db.write(move |connection| revoke.execute(connection, now)).await,
+            Command::KeyForget(forget) => db.write(move |connection| forget.execute(connection, now, &key_ids)).await,
+        }
+        .map_err(|refused| refused.0)
     }
-    .map_err(|refused| refused.0)
 }
 
 /// Has a command executed: by the server, if one serves from the data directory, and else right here.
@@ -69,7 +84,8 @@ pub fn perform(config: &Config, command: Command) -> Result<String, Failure> {
         Reached::Server(server) => server.ask(&command).map_err(Failure::Failed),
         Reached::Database(_lock) => {
             let db = Db::open(&config.database, 1).map_err(Failure::failed)?;
-            block_on(execute(&db, &Clock::System, command))?.map_err(Failure::Failed)
+            let executor = Executor { db, clock: Clock::System, key_ids: Arc::default() };
+            block_on(executor.execute(command))?.map_err(Failure::Failed)
         }
     }
 }

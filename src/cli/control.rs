@@ -13,10 +13,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::command::{Command, execute};
+use super::command::{Command, Executor};
 use super::data_dir::{DataDir, Lock};
-use crate::clock::Clock;
-use crate::storage::Db;
 
 const NAME: &str = "control.sock";
 /// Longest line that is read.
@@ -54,7 +52,7 @@ pub fn unbind(data_dir: &DataDir, _lock: &Lock) {
 }
 
 /// Answers clients until it is dropped.
-pub async fn listen(listener: UnixListener, db: Db, clock: Clock) {
+pub async fn listen(listener: UnixListener, executor: Executor) {
     let listener = match tokio::net::UnixListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => {
@@ -69,7 +67,7 @@ pub async fn listen(listener: UnixListener, db: Db, clock: Clock) {
         while clients.try_join_next().is_some() {}
         match listener.accept().await {
             Ok((stream, _)) => {
-                clients.spawn(answer(stream, db.clone(), clock.clone()));
+                clients.spawn(answer(stream, executor.clone()));
             }
             Err(error) => {
                 // Out of file descriptors, most likely: waiting is the cure.
@@ -80,13 +78,13 @@ pub async fn listen(listener: UnixListener, db: Db, clock: Clock) {
     }
 }
 
-async fn answer(mut stream: tokio::net::UnixStream, db: Db, clock: Clock) {
+async fn answer(mut stream: tokio::net::UnixStream, executor: Executor) {
     let (reader, mut writer) = stream.split();
     let mut line = Zeroizing::new(Vec::new());
     let mut reader = tokio::io::BufReader::new(reader.take(LONGEST));
     let answer = match timeout(PATIENCE, reader.read_until(b'\n', &mut line)).await {
         Ok(Ok(_)) => match serde_json::from_slice::<Command>(&line) {
-            Ok(command) => match execute(&db, &clock, command).await {
+            Ok(command) => match executor.execute(command).await {
                 Ok(said) => Answer::Said(said),
                 Err(reason) => Answer::Refused(reason),
             },

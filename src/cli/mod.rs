@@ -5,6 +5,7 @@ mod control;
 mod data_dir;
 mod demo;
 mod input;
+mod key;
 mod migrate;
 mod serve;
 mod token;
@@ -42,6 +43,9 @@ enum Task {
     /// Revoke tokens
     #[command(subcommand)]
     Token(token::Task),
+    /// Give up keys that are lost
+    #[command(subcommand)]
+    Key(key::Task),
 }
 
 /// Why a command came to nothing: plain lines that say what to do.
@@ -90,6 +94,7 @@ fn perform(arguments: Arguments) -> Result<(), Failure> {
         Task::Migrate => migrate::run(&config),
         Task::User(task) => user::run(&config, task),
         Task::Token(task) => token::run(&config, &task),
+        Task::Key(task) => key::run(&config, &task),
     }
 }
 

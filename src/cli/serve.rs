@@ -5,9 +5,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::command::Executor;
 use super::data_dir::{DataDir, Lock};
 use super::demo::{self, ThrowAway};
-use super::{Failure, control, say};
+use super::{Failure, control, key, say};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::randomness;
@@ -33,7 +34,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let data_dir = DataDir::prepare(&config.data_dir).map_err(Failure::failed)?;
     data_dir.warn_if_open_to_others();
     let lock = lock(&data_dir)?;
-    let keys = keys(&config, &data_dir).map_err(Failure::failed)?;
+    let keys = keys(&config).map_err(Failure::failed)?;
     let listener = listen(config.listen)?;
     let connections = match &config.database {
         Target::Sqlite(path) => {
@@ -44,15 +45,17 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     };
     let connections = u32::try_from(connections).unwrap_or(u32::MAX);
     let db = Db::open(&config.database, connections).map_err(Failure::failed)?;
+    key::require_all(&config, &db, &keys)?;
     let more = match &throw_away {
-        Some(_) => demo::fill(&db, self::keys(&config, &data_dir).map_err(Failure::failed)?, Clock::System.now())?,
+        Some(_) => demo::fill(&db, self::keys(&config).map_err(Failure::failed)?, Clock::System.now())?,
         None => Vec::new(),
     };
     let socket = control::bind(&data_dir, &lock).map_err(|error| {
         let path = data_dir.path().display();
         Failure::Failed(format!("cannot make the control socket in the data directory {path}: {error}. Its path must be short, and its file system must allow sockets."))
     })?;
-    let commands = control::listen(socket, db.clone(), Clock::System);
+    let executor = Executor { db: db.clone(), clock: Clock::System, key_ids: keys.ids().into() };
+    let commands = control::listen(socket, executor);
     let opened = Opened { config, db, keys, clock: Clock::System, listener };
     let ended = server::run(opened, commands, |lines| {
         for line in lines.iter().chain(&more) {
@@ -81,10 +84,12 @@ fn lock(data_dir: &DataDir) -> Result<Lock, Failure> {
     }
 }
 
-fn keys(config: &Config, data_dir: &DataDir) -> Result<SealingKeys, KeyError> {
-    match &config.secret_key_file {
-        Some(path) => SealingKeys::load(path),
-        None => SealingKeys::load_or_generate(&data_dir.join("secret.key"), &mut randomness::system()),
+/// The key file in use; one that was not asked for by its name is made when it is missing.
+fn keys(config: &Config) -> Result<SealingKeys, KeyError> {
+    let path = key::file(config);
+    match config.secret_key_file {
+        Some(_) => SealingKeys::load(&path),
+        None => SealingKeys::load_or_generate(&path, &mut randomness::system()),
     }
 }
 

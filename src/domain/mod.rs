@@ -3,6 +3,7 @@
 
 pub mod api_token;
 pub mod caller;
+pub mod device;
 pub mod event;
 pub mod expiry;
 pub mod grant;

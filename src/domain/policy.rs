@@ -1,6 +1,12 @@
 //! Policies: the limits that administrators set for all tokens.
 
+use super::Invalid;
 use super::timestamp::{DAY, HOUR};
+
+/// Most days of a maximum lifetime.
+const LONGEST_LIFETIME: u32 = 3_650;
+/// Most API tokens that a policy may let a user have.
+const MOST_API_TOKENS: u32 = 100;
 
 /// How long an old secret still works after a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +66,48 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Reads a maximum lifetime in days; where nothing is typed, there is none.
+    pub fn parse_max_lifetime(text: &str) -> Result<Option<u32>, Invalid> {
+        number_or_nothing(text, LONGEST_LIFETIME).ok_or_else(|| {
+            Invalid::new(format!(
+                "Maximum lifetime must be a whole number of days from 1 to {LONGEST_LIFETIME}. Leave it empty for none."
+            ))
+        })
+    }
+
+    /// Reads how many API tokens a user may have; where nothing is typed, the program's own limit holds.
+    pub fn parse_max_api_tokens(text: &str) -> Result<Option<u32>, Invalid> {
+        number_or_nothing(text, MOST_API_TOKENS).ok_or_else(|| {
+            Invalid::new(format!(
+                "Most API tokens must be a whole number from 1 to {MOST_API_TOKENS}. Leave it empty for the program's own limit."
+            ))
+        })
+    }
+
+    /// What is different in `new`, in words, with what it was; empty where nothing is.
+    pub fn changes_to(&self, new: &Self) -> String {
+        let [old, new] = [self, new].map(Self::in_words);
+        let changed = old.into_iter().zip(new).filter(|(old, new)| old.1 != new.1);
+        changed.map(|((what, old), (_, new))| format!("{what}: {new}, was {old}")).collect::<Vec<_>>().join("; ")
+    }
+
+    fn in_words(&self) -> [(&'static str, String); 5] {
+        let lifetime = match self.max_lifetime_days {
+            None => "none".into(),
+            Some(1) => "1 day".into(),
+            Some(days) => format!("{days} days"),
+        };
+        let graces: Vec<_> = self.graces.iter().map(|grace| grace.label()).collect();
+        let most = self.max_api_tokens.map_or("the program's own".into(), |most| most.to_string());
+        [
+            ("maximum lifetime", lifetime),
+            ("without expiry", if self.no_expiry_allowed { "allowed" } else { "not allowed" }.into()),
+            ("most API tokens", most),
+            ("old tokens stop working", graces.join(" or ")),
+            ("repository tokens", if self.repository_tokens_shown_once { "shown once" } else { "shown again" }.into()),
+        ]
+    }
+
     /// A token without an end would outlive any maximum.
     pub fn offers_no_expiry(&self) -> bool {
         self.no_expiry_allowed && self.max_lifetime_days.is_none()
@@ -75,5 +123,50 @@ impl Default for Policy {
             graces: Grace::ALL.to_vec(),
             repository_tokens_shown_once: false,
         }
+    }
+}
+
+/// Nothing, or a number from 1 to `most`; `None` for all else.
+fn number_or_nothing(text: &str, most: u32) -> Option<Option<u32>> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Some(None);
+    }
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|number| digits && (1..=most).contains(number))?;
+    Some(Some(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_within_its_bounds_and_nothing_is_none() {
+        for (text, days) in [("", None), ("  ", None), ("1", Some(1)), (" 90 ", Some(90)), ("3650", Some(3_650))] {
+            assert_eq!(Policy::parse_max_lifetime(text), Ok(days), "{text}");
+        }
+        for text in ["0", "3651", "-1", "+1", "1.5", "ten", "1e2", "٣", "99999999999999999999", "1 2"] {
+            assert!(Policy::parse_max_lifetime(text).unwrap_err().0.contains("1 to 3650"), "{text}");
+        }
+        assert_eq!(Policy::parse_max_api_tokens("100"), Ok(Some(100)));
+        assert!(Policy::parse_max_api_tokens("101").unwrap_err().0.contains("1 to 100"));
+    }
+
+    #[test]
+    fn changes_are_told_with_what_was_before() {
+        let before = Policy::default();
+        assert_eq!(before.changes_to(&before), "");
+        let after =
+            Policy { max_lifetime_days: Some(90), graces: vec![Grace::AtOnce, Grace::OneDay], ..before.clone() };
+        assert_eq!(
+            before.changes_to(&after),
+            "maximum lifetime: 90 days, was none; old tokens stop working: at once or after 24 hours, was at once or after 1 hour or after 24 hours or after 7 days"
+        );
+        let once = Policy { repository_tokens_shown_once: true, max_api_tokens: Some(1), ..before.clone() };
+        assert_eq!(
+            once.changes_to(&before),
+            "most API tokens: the program's own, was 1; repository tokens: shown again, was shown once"
+        );
     }
 }

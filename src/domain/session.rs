@@ -26,6 +26,15 @@ pub struct Session {
     pub authenticated_at: Timestamp,
 }
 
+/// A session as its user is shown it.
+#[derive(Debug, Clone)]
+pub struct BegunSession {
+    pub session: Session,
+    /// Where it was begun, and what with.
+    pub address: String,
+    pub user_agent: String,
+}
+
 impl Session {
     pub fn is_live(&self, now: Timestamp, lifetimes: &Lifetimes) -> bool {
         now.since(self.last_seen_at) < lifetimes.idle && now.since(self.created_at) < lifetimes.absolute

@@ -21,6 +21,7 @@ pub mod reveals;
 pub mod roles;
 pub mod schema;
 pub mod sealing;
+pub mod session_changes;
 pub mod sessions;
 mod target;
 pub mod token_secrets;

@@ -14,7 +14,7 @@ pub const LIFETIME: i64 = DAY;
 
 /// Makes a link with the code of this digest, in place of any former.
 pub fn put(connection: &mut Connection, user: UserId, digest: &Digest, now: Timestamp) -> Result<()> {
-    remove(connection, user)?;
+    withdraw(connection, user)?;
     diesel::insert_into(password_links::table)
         .values((
             password_links::user_id.eq(user.to_string()),
@@ -56,10 +56,9 @@ pub fn take(connection: &mut Connection, digest: &Digest) -> Result<bool> {
     Ok(diesel::delete(link).execute(connection)? == 1)
 }
 
-/// Takes a user's link away, if there is one.
-pub fn remove(connection: &mut Connection, user: UserId) -> Result<()> {
-    diesel::delete(password_links::table.find(user.to_string())).execute(connection)?;
-    Ok(())
+/// Takes a user's link away, and says whether there was one.
+pub fn withdraw(connection: &mut Connection, user: UserId) -> Result<bool> {
+    Ok(diesel::delete(password_links::table.find(user.to_string())).execute(connection)? == 1)
 }
 
 /// Removes what nobody followed in time.

@@ -124,14 +124,20 @@ pub fn find_by_digest(connection: &mut Connection, digest: &Digest) -> Result<Op
     .transpose()
 }
 
-/// The ids of the keys that sealed the stored tokens.
+/// The ids of the keys that sealed the stored tokens, in alphabetical order.
 pub fn key_ids(connection: &mut Connection) -> Result<Vec<String>> {
     let ids: Vec<Option<String>> = repository_tokens::table
         .filter(repository_tokens::key_id.is_not_null())
         .select(repository_tokens::key_id)
         .distinct()
+        .order(repository_tokens::key_id.asc())
         .load(connection)?;
     Ok(ids.into_iter().flatten().collect())
+}
+
+/// How many stored tokens the key of this id sealed.
+pub fn count_sealed(connection: &mut Connection, key_id: &str) -> Result<i64> {
+    Ok(repository_tokens::table.filter(repository_tokens::key_id.eq(key_id)).count().get_result(connection)?)
 }
 
 /// Gives up what the key of this id sealed; the tokens go on working but cannot be shown again. Returns how many.

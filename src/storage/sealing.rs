@@ -127,6 +127,10 @@ impl SealingKeys {
         Sealed { key_id: key.id.clone(), bytes }
     }
 
+    pub fn ids(&self) -> Vec<String> {
+        self.keys.iter().map(|key| key.id.clone()).collect()
+    }
+
     /// Whether the key of this id is among them.
     pub fn knows(&self, key_id: &str) -> bool {
         self.keys.iter().any(|key| key.id == key_id)

@@ -9,7 +9,7 @@ use super::schema::{roles, sessions, user_roles, users};
 use super::users::{RoleRow, UserRow, from_rows, user_columns};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::secret::Digest;
-use crate::domain::session::{MOST_SESSIONS, Session};
+use crate::domain::session::{BegunSession, Lifetimes, MOST_SESSIONS, Session};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
 
@@ -27,17 +27,36 @@ pub fn find_by_key(connection: &mut Connection, digest: &Digest) -> Result<Optio
             user_columns!(),
         ))
         .load(connection)?;
-    let Some((id, created_at, last_seen_at, authenticated_at)) = rows.first().map(|(session, _)| session.clone())
-    else {
-        return Ok(None);
-    };
-    let session = Session {
+    let Some((session, _)) = rows.first() else { return Ok(None) };
+    let session = to_session(session.clone())?;
+    Ok(from_rows(rows.into_iter().map(|(_, user)| user).collect())?.map(|user| (session, user)))
+}
+
+fn to_session((id, created_at, last_seen_at, authenticated_at): SessionRow) -> Result<Session> {
+    Ok(Session {
         id: id.parse().map_err(|_| StorageError::corrupt("sessions", &id))?,
         created_at: Timestamp::from_unix(created_at),
         last_seen_at: Timestamp::from_unix(last_seen_at),
         authenticated_at: Timestamp::from_unix(authenticated_at),
-    };
-    Ok(from_rows(rows.into_iter().map(|(_, user)| user).collect())?.map(|user| (session, user)))
+    })
+}
+
+/// The sessions of a user that somebody can have the key of, the one that was seen last first.
+pub fn list(connection: &mut Connection, user: UserId) -> Result<Vec<BegunSession>> {
+    let rows: Vec<(SessionRow, String, String)> = sessions::table
+        .filter(sessions::user_id.eq(user.to_string()))
+        .filter(sessions::key_digest.is_not_null())
+        .order((sessions::last_seen_at.desc(), sessions::id.desc()))
+        .limit(MOST_SESSIONS as i64)
+        .select((
+            (sessions::id, sessions::created_at, sessions::last_seen_at, sessions::authenticated_at),
+            sessions::address,
+            sessions::user_agent,
+        ))
+        .load(connection)?;
+    let begun =
+        |(session, address, user_agent)| Ok(BegunSession { session: to_session(session)?, address, user_agent });
+    rows.into_iter().map(begun).collect()
 }
 
 /// Makes a session without a key, which it gets when the cookie is made, and ends the oldest beyond the limit.
@@ -124,6 +143,21 @@ pub fn count_live(
         .select((diesel::dsl::count_star(), diesel::dsl::max(sessions::last_seen_at)))
         .get_result(connection)?;
     Ok((count, last.map(Timestamp::from_unix)))
+}
+
+/// Ends all sessions of a user but one, and returns how many of them were still alive.
+pub fn end_others(
+    connection: &mut Connection,
+    user: UserId,
+    kept: SessionId,
+    now: Timestamp,
+    lifetimes: &Lifetimes,
+) -> Result<usize> {
+    let ended = list(connection, user)?.into_iter().map(|begun| begun.session);
+    let alive = ended.filter(|session| session.id != kept && session.is_live(now, lifetimes)).count();
+    let others = sessions::user_id.eq(user.to_string()).and(sessions::id.ne(kept.to_string()));
+    diesel::delete(sessions::table.filter(others)).execute(connection)?;
+    Ok(alive)
 }
 
 /// Removes sessions that were made or last seen before the given moments.

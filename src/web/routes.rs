@@ -3,8 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse, guard, web};
 
 use super::error::{ApiFailure, Failure, PageFailure};
-use super::pages::admin::{self, users};
+use super::pages::admin::{self, policies, users};
 use super::pages::profile::api_tokens::{self, disablement, enablement, name, revocation, rotation};
+use super::pages::profile::security::{self, other_sessions, password, sessions};
 use super::pages::{home, profile, reauthentication, repositories, set_password, setup, sign_in};
 use super::{api, assets, gateway};
 
@@ -93,6 +94,10 @@ table! {
         "/profile/api-tokens/{id}/disablement"      { GET disablement::new, POST disablement::create }
         "/profile/api-tokens/{id}/enablement"       { GET enablement::new, POST enablement::create }
         "/profile/api-tokens/{id}/revocation"       { GET revocation::new, POST revocation::create }
+        "/profile/security"                         { GET security::show }
+        "/profile/security/password"                { POST password::update }
+        "/profile/security/sessions/{id}/end"       { POST sessions::destroy }
+        "/profile/security/other-sessions/end"      { POST other_sessions::destroy }
         "/admin"                                    { GET admin::show }
         "/admin/users"                              { GET users::list::index, POST users::creation::create }
         "/admin/users/new"                          { GET users::creation::new }
@@ -102,6 +107,7 @@ table! {
         "/admin/users/{user}/enablement"            { GET users::enablement::new, POST users::enablement::create }
         "/admin/users/{user}/password-link"         { GET users::password_link::new, POST users::password_link::create }
         "/admin/users/{user}/sign-out"              { GET users::sign_out::new, POST users::sign_out::create }
+        "/admin/policies"                           { GET policies::edit, POST policies::update }
     }
 }
 

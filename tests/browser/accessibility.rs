@@ -78,6 +78,39 @@ fn the_pages_of_a_profile_are_accessible() {
 }
 
 #[test]
+fn sessions_and_policies_are_accessible() {
+    let server = Server::start();
+    let browser = person::administrator(&server);
+    let mut judge = Judge::new(&browser);
+
+    browser.go("/profile/security");
+    judge.page("security-alone");
+    let other = Browser::open(&server);
+    other.go("/login");
+    other.fill("Username", USERNAME);
+    other.fill("Password", PASSWORD);
+    other.press("Sign in");
+    other.until("the user menu", || other.offers(NAME).then_some(()));
+    browser.go("/profile/security");
+    judge.page("security");
+    browser.press("Change password");
+    browser.until("the refusal", || browser.title().starts_with("Error: ").then_some(()));
+    judge.page("security-refused");
+
+    browser.go("/admin/policies");
+    judge.page("policies");
+    browser.fill("Maximum lifetime of API tokens", "ten");
+    browser.press("Save policies");
+    browser.until("the refusal", || browser.title().starts_with("Error: ").then_some(()));
+    judge.page("policies-refused");
+    browser.fill("Maximum lifetime of API tokens", "90");
+    browser.press("Save policies");
+    browser.expect_text("The policies were saved.");
+    judge.page("policies-saved");
+    judge.done();
+}
+
+#[test]
 fn error_pages_are_accessible() {
     let server = Server::start();
     let browser = person::administrator(&server);

@@ -22,7 +22,7 @@ on_both![
     nothing_strange_makes_the_portal_fail,
 ];
 
-/// The pages that take a form: those of a token, and the others.
+/// The pages that take a form.
 fn forms(token: &Token) -> Vec<String> {
     pages("POST", &Place::of(token))
 }

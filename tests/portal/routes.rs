@@ -31,19 +31,27 @@ struct Page {
     path: &'static str,
     /// Without a session, and with a token in the place of one.
     visitor: u16,
-    /// With any privileges but *API Access*.
-    without_api_access: u16,
-    /// With *API Access*; where the route names a token, it is somebody else's.
+    /// What this needs; where that is nothing, every user gets the same.
+    needs: Privilege,
+    /// With any privileges but that one.
+    without: u16,
+    /// With that one; where the route names a token or a session, it is somebody else's.
     other: u16,
+    /// A developer, whose token and session the route names.
     owner: u16,
 }
 
+/// A page that needs *API Access*, or nothing.
 const fn page(method: &'static str, path: &'static str, outcomes: [u16; 4]) -> Page {
-    let [visitor, without_api_access, other, owner] = outcomes;
-    Page { method, path, visitor, without_api_access, other, owner }
+    page_for(Privilege::ApiAccess, method, path, outcomes)
 }
 
-const PAGES: [Page; 25] = [
+const fn page_for(needs: Privilege, method: &'static str, path: &'static str, outcomes: [u16; 4]) -> Page {
+    let [visitor, without, other, owner] = outcomes;
+    Page { method, path, visitor, needs, without, other, owner }
+}
+
+const PAGES: [Page; 31] = [
     page("GET", "/", [303, 303, 303, 303]),
     page("GET", "/setup", [404, 404, 404, 404]),
     page("POST", "/setup", [404, 404, 404, 404]),
@@ -69,6 +77,13 @@ const PAGES: [Page; 25] = [
     page("POST", "/profile/api-tokens/{id}/enablement", [401, 403, 404, 303]),
     page("GET", "/profile/api-tokens/{id}/revocation", [303, 403, 404, 200]),
     page("POST", "/profile/api-tokens/{id}/revocation", [401, 403, 404, 303]),
+    page("GET", "/profile/security", [303, 200, 200, 200]),
+    // Without a password in the form: everybody here must be able to sign in once more.
+    page("POST", "/profile/security/password", [401, 422, 422, 422]),
+    page("POST", "/profile/security/sessions/{id}/end", [401, 404, 404, 303]),
+    page("POST", "/profile/security/other-sessions/end", [401, 303, 303, 303]),
+    page_for(Privilege::SystemManagement, "GET", "/admin/policies", [303, 403, 200, 403]),
+    page_for(Privilege::SystemManagement, "POST", "/admin/policies", [401, 403, 303, 403]),
 ];
 
 /// What somebody gets at a page of the repository `alpha`.
@@ -228,6 +243,15 @@ fn form_of(page: &Page, owner: &Browser<'_>, user: &User<'_>, token: &Token) -> 
             vec![field("nonce", &nonce), field("name", &nonce), field("expiry", "7")]
         }
         "name" => vec![field("name", "another")],
+        "policies" => {
+            let fields = [
+                ("no_expiry_allowed", "yes"),
+                ("max_api_tokens", "100"),
+                ("graces", "now"),
+                ("repository_tokens", "again"),
+            ];
+            fields.map(|(name, value)| field(name, value)).into()
+        }
         "rotation" => owner.page(&token.page("rotation")).form("Rotate token").fields(),
         _ => Vec::new(),
     }
@@ -239,8 +263,8 @@ fn every_page_answers_everybody_as_the_table_says(portal: Portal) {
     let others = Privilege::ALL.map(|privilege| (privilege, with_only(&portal, privilege)));
     for page in &PAGES {
         let token = portal.token_named(&owner, &format!("{} {}", page.method, page.path));
-        let place = Place::of(&token);
         let browser = owner.sign_in();
+        let place = Place::of(&token).and_session(owner.session());
         let form = || form_of(page, &browser, &owner, &token);
         let what = format!("{} {}", page.method, page.path);
         let route = (page.method, page.path);
@@ -254,7 +278,7 @@ fn every_page_answers_everybody_as_the_table_says(portal: Portal) {
             assert_eq!(request.send().status, page.visitor, "{what} by a token");
         }
         for (privilege, user) in &others {
-            let expected = if *privilege == Privilege::ApiAccess { page.other } else { page.without_api_access };
+            let expected = if *privilege == page.needs { page.other } else { page.without };
             assert_eq!(ask(&user.sign_in(), route, &place, &form()), expected, "{what} by {}", privilege.name());
         }
         assert!(portal.accepts(&token.secret), "{what}: nobody else did anything to the token");

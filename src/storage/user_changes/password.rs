@@ -40,7 +40,7 @@ pub fn replace_password(connection: &mut Connection, id: UserId, hash: Option<&P
     diesel::update(table::table.find(id.to_string()))
         .set(table::password_hash.eq(hash.map(PasswordHash::as_phc)))
         .execute(connection)?;
-    password_links::remove(connection, id)?;
+    password_links::withdraw(connection, id)?;
     // Whoever made that link must not be shown it any more.
     reveals::withdraw(connection, id)?;
     sessions::end_all_of(connection, id)

@@ -40,7 +40,7 @@ pub fn disable(connection: &mut Connection, id: UserId, now: Timestamp) -> Resul
     if !keeping_an_administrator(connection, |connection| Ok(users::disable(connection, id, now)?))? {
         return Ok(None);
     }
-    password_links::remove(connection, id)?;
+    password_links::withdraw(connection, id)?;
     reveals::withdraw(connection, id)?;
     Ok(Some(sessions::end_all_of(connection, id)?))
 }

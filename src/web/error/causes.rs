@@ -59,7 +59,7 @@ impl From<InsufficientScope> for Failure {
 impl From<sign_in::Refusal> for Failure {
     fn from(refusal: sign_in::Refusal) -> Self {
         match refusal {
-            sign_in::Refusal::Wrong => Self::SessionMissing { next: None },
+            sign_in::Refusal::Wrong | sign_in::Refusal::SessionEnded => Self::SessionMissing { next: None },
             sign_in::Refusal::Throttled(wait) => Self::TooManyRequests { seconds: wait.0 },
             sign_in::Refusal::Busy(busy) => busy.into(),
             sign_in::Refusal::Storage(error) => error.into(),

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use tokenhouse::domain::api_token::{NewApiToken, RepositorySelection};
 use tokenhouse::domain::event::Actor;
-use tokenhouse::domain::id::{ApiTokenId, RepositoryId, RepositoryTokenId, RoleId, UserId};
+use tokenhouse::domain::id::{ApiTokenId, RepositoryId, RepositoryTokenId, RoleId, SessionId, UserId};
 use tokenhouse::domain::name::TokenName;
 use tokenhouse::domain::password::Password;
 use tokenhouse::domain::permission::{Permission, Permissions};
@@ -15,7 +15,7 @@ use tokenhouse::domain::user::{DisplayName, Email, NewUser, Username};
 use tokenhouse::randomness;
 use tokenhouse::storage::api_token_changes::{Change, Made, Refusal};
 use tokenhouse::storage::schema;
-use tokenhouse::storage::{StorageError, grants, repositories, roles, users};
+use tokenhouse::storage::{StorageError, grants, repositories, roles, sessions, users};
 use zeroize::Zeroizing;
 
 use super::answer::Answer;
@@ -59,6 +59,13 @@ impl<'p> User<'p> {
         let browser = self.portal.visitor();
         browser.try_sign_in(self.username, PASSWORD).with(303);
         browser
+    }
+
+    /// The session that began last.
+    pub fn session(&self) -> SessionId {
+        let id = self.id;
+        let begun = self.portal.read(move |connection| sessions::list(connection, id));
+        begun.iter().map(|begun| begun.session.id).max().expect("somebody signed in")
     }
 
     pub fn disable(&self) {

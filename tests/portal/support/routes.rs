@@ -1,5 +1,6 @@
 //! The addresses of the route table, with something real in the place of each `{…}`.
 
+use tokenhouse::domain::id::SessionId;
 use tokenhouse::web::assets;
 use tokenhouse::web::routes::{ROUTES, Scope};
 
@@ -11,20 +12,25 @@ pub struct Place {
     pub name: String,
     /// Id of a user.
     pub user: String,
+    /// One that is not there, where none is given.
+    pub session: String,
 }
 
 impl Place {
     pub fn of(token: &Token) -> Self {
-        Self { id: token.id.to_string(), name: "alpha".into(), user: token.owner.to_string() }
+        let session = "019a9f3c-0000-7000-8000-000000000001".into();
+        Self { id: token.id.to_string(), name: "alpha".into(), user: token.owner.to_string(), session }
+    }
+
+    pub fn and_session(self, id: SessionId) -> Self {
+        Self { session: id.to_string(), ..self }
     }
 
     pub fn path(&self, route: &str) -> String {
         let file = assets::PORTAL_CSS.path.strip_prefix("/static/").expect("an asset");
-        let path = route
-            .replace("{id}", &self.id)
-            .replace("{name}", &self.name)
-            .replace("{file}", file)
-            .replace("{user}", &self.user);
+        let path = route.replace("/sessions/{id}", &format!("/sessions/{}", self.session));
+        let path = path.replace("{id}", &self.id).replace("{name}", &self.name).replace("{file}", file);
+        let path = path.replace("{user}", &self.user);
         assert!(!path.contains('{'), "{route} has a place that the tests do not know");
         path
     }

@@ -1,5 +1,6 @@
 //! `/admin`: leads to the first page of Administration that the user may enter.
 
+pub mod policies;
 pub mod users;
 
 use actix_web::HttpResponse;

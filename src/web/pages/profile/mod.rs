@@ -1,6 +1,7 @@
 //! `/profile`: My Profile, tab User Information.
 
 pub mod api_tokens;
+pub mod security;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};

@@ -1,0 +1,99 @@
+//! `/profile/security`: My Profile, tab Sessions & Security. Everybody's own password and sessions.
+
+pub mod other_sessions;
+pub mod password;
+pub mod sessions;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::domain::device::describe;
+use crate::domain::id::SessionId;
+use crate::domain::privilege::Privileges;
+use crate::domain::session::BegunSession;
+use crate::storage::acting::Acting;
+use crate::storage::sessions::list;
+use crate::web::error::{Failure, PageFailure};
+use crate::web::extract::signed_in::SignedIn;
+use crate::web::form::{FieldError, SecretField, errors};
+use crate::web::page::{Moment, Shell, html};
+use crate::web::portal::Portal;
+
+#[derive(Template)]
+#[template(path = "pages/profile/security.html")]
+struct SecurityPage {
+    shell: Shell,
+    username: String,
+    current_password: SecretField,
+    new_password: SecretField,
+    rows: Vec<SessionRow>,
+    /// Whether there are sessions beside this one.
+    others: bool,
+    errors: Vec<FieldError>,
+}
+
+struct SessionRow {
+    id: SessionId,
+    device: String,
+    address: String,
+    begun: Moment,
+    last_seen: Moment,
+    /// Whether it is the one that looks at the page.
+    this: bool,
+}
+
+/// `GET /profile/security`
+pub async fn show(portal: web::Data<Portal>, request: HttpRequest, who: SignedIn) -> Result<HttpResponse, PageFailure> {
+    Ok(page(&portal, &request, &who, SecretField::default(), SecretField::default()).await?)
+}
+
+async fn page(
+    portal: &Portal,
+    request: &HttpRequest,
+    who: &SignedIn,
+    current_password: SecretField,
+    new_password: SecretField,
+) -> Result<HttpResponse, Failure> {
+    let user = who.user.id;
+    let begun = portal.db.look_up(move |connection| list(connection, user)).await?;
+    let alive = begun.into_iter().filter(|begun| begun.session.is_live(who.now, &portal.settings.lifetimes));
+    let mut rows: Vec<SessionRow> = alive.map(|begun| SessionRow::new(begun, who)).collect();
+    rows.sort_by_key(|row| !row.this);
+    let errors = errors([("current_password", &current_password.error), ("new_password", &new_password.error)]);
+    let failed = !errors.is_empty();
+    let page = SecurityPage {
+        shell: Shell::of(portal, request, who).failed(failed),
+        username: who.user.username.to_string(),
+        current_password,
+        new_password,
+        others: rows.iter().any(|row| !row.this),
+        rows,
+        errors,
+    };
+    html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+}
+
+impl SessionRow {
+    fn new(begun: BegunSession, who: &SignedIn) -> Self {
+        let BegunSession { session, address, user_agent } = begun;
+        Self {
+            id: session.id,
+            device: describe(&user_agent),
+            address,
+            begun: Moment::new(session.created_at, who.now),
+            last_seen: Moment::new(session.last_seen_at, who.now),
+            this: session.id == who.session.id,
+        }
+    }
+}
+
+/// Nobody needs a privilege to sign out.
+fn acting(who: &SignedIn) -> Acting {
+    who.acting(Privileges::NONE)
+}
+
+/// "1 other session was", to be followed by what happened to it.
+fn other_sessions_were(count: usize) -> String {
+    if count == 1 { "1 other session was".into() } else { format!("{count} other sessions were") }
+}

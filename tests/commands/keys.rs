@@ -1,0 +1,203 @@
+//! `tokenhouse key …`, and a start with the wrong key file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use tokenhouse::clock::Clock;
+use tokenhouse::domain::event::Actor;
+use tokenhouse::domain::id::UserId;
+use tokenhouse::domain::privilege::Privileges;
+use tokenhouse::domain::repository::{Description, RepositoryName};
+use tokenhouse::domain::secret::{Secret, SecretKind, random_code};
+use tokenhouse::randomness;
+use tokenhouse::storage::acting::Acting;
+use tokenhouse::storage::connection::Target;
+use tokenhouse::storage::repository_changes::{Change, NewRepository, Refusal};
+use tokenhouse::storage::sealing::SealingKeys;
+use tokenhouse::storage::{Db, sessions};
+
+use crate::house::{House, run};
+use crate::support::database::Schema;
+use crate::support::process::Process;
+
+/// Makes repositories whose tokens are sealed with the house's own key, and returns the tokens.
+fn repositories(house: &House, names: &[&str]) -> Vec<String> {
+    house.create_user("ada", "administrator").succeeds();
+    let user: UserId = house.text("SELECT id AS words FROM users WHERE username = 'ada'").parse().unwrap();
+    let keys = load_or_generate(key_file(house));
+    let db = Db::open(&Target::Sqlite(house.data().join("tokenhouse.db")), 1).unwrap();
+    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    let now = Clock::System.now();
+    let made = db.write(move |connection| -> Result<Vec<String>, Refusal> {
+        let rng = &mut randomness::system();
+        let session = sessions::insert(connection, user, "192.0.2.1", "x", now, rng)?;
+        let change = Change { acting: Acting { user, actor: Actor::System, session, needs: Privileges::NONE, now } };
+        let mut tokens = Vec::new();
+        for name in names {
+            let wish = NewRepository {
+                name: RepositoryName::parse(&name).expect("a name"),
+                description: Description::parse("").expect("a description"),
+            };
+            let secret = Secret::generate(SecretKind::RepositoryToken, rng);
+            let nonce = random_code(rng);
+            change.create(connection, rng, &keys, &wish, &secret, &nonce)?;
+            tokens.push(secret.reveal().to_owned());
+        }
+        Ok(tokens)
+    });
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(made).unwrap()
+}
+
+fn key_file(house: &House) -> PathBuf {
+    house.data().join("secret.key")
+}
+
+fn load_or_generate(path: PathBuf) -> SealingKeys {
+    SealingKeys::load_or_generate(&path, &mut randomness::system()).unwrap()
+}
+
+/// The id of the house's own key.
+fn key_id(house: &House) -> String {
+    load_or_generate(key_file(house)).ids().concat()
+}
+
+fn with_key_file(house: &House, arguments: &[&str], path: &Path) -> Command {
+    let mut command = house.command(arguments);
+    command.env("TOKENHOUSE_SECRET_KEY_FILE", path);
+    command
+}
+
+/// What the running server says to a token.
+fn status(house: &House, token: &str) -> u16 {
+    let address = house.server().line("Tokenhouse is listening on ");
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let request = agent.get(format!("{address}/api/v1/me")).header("authorization", format!("Bearer {token}"));
+    request.call().unwrap().status().as_u16()
+}
+
+#[test]
+fn with_the_right_key_file_it_starts_wherever_that_lies() {
+    let mut house = House::new();
+    let tokens = repositories(&house, &["alpha"]);
+    house.serve();
+    assert_eq!(status(&house, &tokens[0]), 200);
+    house.kill_server();
+    let elsewhere = house.data().with_extension("key");
+    fs::rename(key_file(&house), &elsewhere).unwrap();
+    let server = Process::start(&mut with_key_file(&house, &["serve"], &elsewhere));
+    server.line("Tokenhouse is listening on ");
+}
+
+#[test]
+fn with_the_wrong_key_file_it_does_not_start_and_says_what_to_do() {
+    let house = House::new();
+    repositories(&house, &["alpha", "beta"]);
+    let id = key_id(&house);
+    let wrong = house.data().with_extension("key");
+    load_or_generate(wrong.clone());
+    let said = run(&mut with_key_file(&house, &["serve"], &wrong), "");
+    let lost = format!("{id} (2 tokens)");
+    let command = format!("tokenhouse key forget {id}.");
+    let path = wrong.display().to_string();
+    said.fails(1, &[&path, &lost, "Put the right key file back from your backup.", &command, "Generate New"]);
+    assert!(!house.data().join("control.sock").exists(), "it was not there for anybody");
+
+    // A key file that is gone is made anew, and that is the wrong one too.
+    let right = fs::read(key_file(&house)).unwrap();
+    fs::remove_file(key_file(&house)).unwrap();
+    house.run(&["serve"], "").fails(1, &["secret.key", &lost]);
+    fs::write(key_file(&house), right).unwrap();
+    let mut house = house;
+    house.serve();
+}
+
+#[test]
+fn every_missing_key_is_told_and_one_that_is_there_is_not() {
+    let house = House::new();
+    repositories(&house, &["alpha", "beta", "gamma"]);
+    let id = key_id(&house);
+    house.sql("UPDATE repository_tokens SET key_id = '00000001' WHERE repository_id = (SELECT id FROM repositories WHERE name = 'alpha')");
+    house.sql("UPDATE repository_tokens SET key_id = '00000002' WHERE repository_id = (SELECT id FROM repositories WHERE name = 'beta')");
+    let said = house.run(&["serve"], "");
+    said.fails(
+        1,
+        &[
+            "00000001 (1 token), 00000002 (1 token).",
+            "tokenhouse key forget 00000001 && tokenhouse key forget 00000002.",
+        ],
+    );
+    assert!(!said.err.contains(&id), "{}", said.err);
+}
+
+#[test]
+fn a_forgotten_key_lets_it_start_and_its_tokens_go_on_working() {
+    let mut house = House::new();
+    let tokens = repositories(&house, &["alpha", "beta"]);
+    let id = key_id(&house);
+    fs::remove_file(key_file(&house)).unwrap();
+    house.run(&["serve"], "").fails(1, &[&id]);
+    let said = house.run(&["key", "forget", &id], "");
+    assert_eq!(
+        said.succeeds(),
+        format!(
+            "The key {id} was forgotten; repository tokens that can no longer be shown: 2. They go on working until Generate New replaces them.\n"
+        )
+    );
+    assert_eq!(house.count("repository_tokens WHERE sealed IS NOT NULL OR key_id IS NOT NULL"), 0);
+    assert_eq!(house.events().last().map(String::as_str), Some(format!("shell key.forgotten {id}").as_str()));
+    house.serve();
+    assert_eq!(tokens.iter().map(|token| status(&house, token)).collect::<Vec<_>>(), [200, 200]);
+    house.run(&["key", "forget", &id], "").fails(1, &["no repository token is sealed with a key of the id", &id]);
+}
+
+#[test]
+fn a_key_that_is_there_is_not_forgotten() {
+    let mut house = House::new();
+    repositories(&house, &["alpha"]);
+    let (id, before) = (key_id(&house), house.events());
+    let refused = ["is in the key file in use", "nothing was changed"];
+    house.run(&["key", "forget", &id], "").fails(1, &refused);
+    house.run(&["key", "forget", &id.to_uppercase()], "").fails(1, &refused);
+    // The server knows it, whatever file whoever asks points at.
+    house.serve();
+    house.run(&["key", "forget", &id], "").fails(1, &refused);
+    let wrong = house.data().with_extension("key");
+    load_or_generate(wrong.clone());
+    run(&mut with_key_file(&house, &["key", "forget", &id], &wrong), "").fails(1, &refused);
+    assert_eq!(house.events(), before);
+    assert_eq!(house.count("repository_tokens WHERE sealed IS NOT NULL"), 1);
+}
+
+#[test]
+fn a_key_that_never_was_is_not_forgotten_and_no_key_file_is_made() {
+    let house = House::new();
+    house.run(&["migrate"], "").succeeds();
+    for id in ["00000000", "nonsense", "'"] {
+        house.run(&["key", "forget", id], "").fails(1, &["no repository token is sealed with a key of the id", id]);
+    }
+    house.run(&["key", "forget"], "").fails(2, &["<ID>"]);
+    assert!(!key_file(&house).exists());
+    assert_eq!(house.count("events"), 0);
+}
+
+#[test]
+fn on_postgresql_a_missing_key_is_told_and_forgotten_too() {
+    let schema = Schema::create();
+    let house = House::new();
+    let run = |arguments: &[&str]| run(house.command(arguments).env("TOKENHOUSE_DATABASE_URL", schema.url()), "");
+    run(&["migrate"]).succeeds();
+    let mut connection = PgConnection::establish(&schema.url()).unwrap();
+    connection
+        .batch_execute(
+            "INSERT INTO repositories (id, name, description, created_at, search_key, revision) VALUES ('r', 'alpha', '', 1, '', 0);
+             INSERT INTO repository_tokens (id, repository_id, generation, digest, hint, sealed, key_id, created_at, created_by, form_nonce)
+             VALUES ('t', 'r', 1, 'd', 'thr_', 's', '00000001', 1, 'ada', 'n')",
+        )
+        .unwrap();
+    run(&["serve"]).fails(1, &["00000001 (1 token).", "tokenhouse key forget 00000001."]);
+    run(&["key", "forget", "00000001"]).succeeds();
+    run(&["key", "forget", "00000001"]).fails(1, &["no repository token is sealed with a key of the id"]);
+}
