@@ -97,14 +97,16 @@ fn the_last_enabled_administrator_stays() {
 }
 
 #[test]
-fn a_password_reset_ends_all_sessions() {
+fn a_password_reset_ends_all_sessions_and_any_link() {
     alone_and_beside_a_server(|house| {
         house.create_user("ada", "viewer").succeeds();
         house.sign_in("ada");
+        house.sql("INSERT INTO password_links (user_id, digest, created_at, expires_at) SELECT id, x'00', 1, 9999999999 FROM users");
         let before = house.text("SELECT password_hash AS words FROM users");
         let said = house.run(&["user", "reset-password", "ada", "--password-stdin"], "another Wal entirely");
         assert_eq!(said.succeeds(), "The password of ada was reset; sessions ended: 1.\n");
         assert_ne!(house.text("SELECT password_hash AS words FROM users"), before);
+        assert_eq!(house.count("password_links"), 0, "a link from before would set another");
         house.run(&["user", "reset-password", "ada", "--password-stdin"], "short").fails(1, &["too short"]);
         house.run(&["user", "reset-password", "eve"], "").fails(1, &["there is no user eve"]);
         assert_eq!(house.events()[1..], ["shell user.password_reset ada"]);
