@@ -1,4 +1,5 @@
-//! What is in the database before the load begins: users with five tokens each, and one whose pages are opened.
+//! What is in the database before the load begins: users with five tokens each, an administrator whose pages are opened,
+//! and a thousand repositories.
 
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
@@ -10,11 +11,13 @@ use tokenhouse::domain::secret::{LENGTH, Secret, SecretKind};
 use tokenhouse::domain::timestamp::{DAY, Timestamp};
 use tokenhouse::domain::user::{DisplayName, NewUser, Username};
 use tokenhouse::storage::connection::Target;
-use tokenhouse::storage::schema::{api_token_secrets, api_tokens};
-use tokenhouse::storage::{Connection, Db, Result, roles, users};
+use tokenhouse::storage::schema::{api_token_secrets, api_tokens, users};
+use tokenhouse::storage::{Connection, Db, Result, roles, users as stored};
 use tokenhouse::{clock, randomness};
 use url::Url;
 use zeroize::Zeroizing;
+
+use crate::repositories;
 
 /// The user whose pages are opened.
 pub const USERNAME: &str = "ada";
@@ -28,6 +31,8 @@ const USERS_AT_ONCE: usize = 2_000;
 /// The secrets of all tokens, one after the other.
 pub struct Data {
     secrets: Vec<u8>,
+    /// The token of the busy repository.
+    pub repository_token: String,
 }
 
 impl Data {
@@ -36,7 +41,7 @@ impl Data {
         let db = Db::open(target, 1).expect("the database opens");
         let now = clock::Clock::System.now();
         let hash = block_on(hash());
-        let mut data = Self { secrets: Vec::with_capacity(tokens * LENGTH) };
+        let mut data = Self { secrets: Vec::with_capacity(tokens * LENGTH), repository_token: String::new() };
         let mut made = 0;
         while made < tokens {
             let from = made / TOKENS_EACH;
@@ -46,11 +51,14 @@ impl Data {
             data.secrets.extend_from_slice(secrets.expect("the users can be inserted").as_bytes());
             made += count;
         }
-        let insert = move |connection: &mut Connection| -> Result<()> {
-            let user = insert_user(connection, USERNAME, &hash, now)?;
-            (0..TOKENS_EACH).try_for_each(|number| insert_token(connection, user, number, now).map(drop))
+        let insert = move |connection: &mut Connection| -> Result<String> {
+            let user = insert_user(connection, USERNAME, "administrator", &hash, now)?;
+            (0..TOKENS_EACH).try_for_each(|number| insert_token(connection, user, number, now).map(drop))?;
+            let others = users::table.order(users::username.asc()).limit(50).select(users::id).load(connection)?;
+            let others: Vec<UserId> = others.iter().map(|id: &String| id.parse().expect("an id")).collect();
+            repositories::insert(connection, &others, now)
         };
-        block_on(db.write(insert)).expect("the user can be inserted");
+        data.repository_token = block_on(db.write(insert)).expect("users and repositories can be inserted");
         block_on(db.checkpoint()).expect("the file takes it all");
         data
     }
@@ -78,7 +86,7 @@ fn insert_users(
 ) -> Result<String> {
     let mut secrets = String::with_capacity(tokens * LENGTH);
     for first in (0..tokens).step_by(TOKENS_EACH) {
-        let owner = insert_user(connection, &format!("user{}", from + first / TOKENS_EACH), hash, now)?;
+        let owner = insert_user(connection, &format!("user{}", from + first / TOKENS_EACH), "developer", hash, now)?;
         for number in 0..TOKENS_EACH.min(tokens - first) {
             secrets.push_str(insert_token(connection, owner, number, now)?.reveal());
         }
@@ -86,14 +94,20 @@ fn insert_users(
     Ok(secrets)
 }
 
-fn insert_user(connection: &mut Connection, name: &str, hash: &PasswordHash, now: Timestamp) -> Result<UserId> {
+fn insert_user(
+    connection: &mut Connection,
+    name: &str,
+    role: &str,
+    hash: &PasswordHash,
+    now: Timestamp,
+) -> Result<UserId> {
     let user = NewUser {
         username: Username::parse(name).expect("a username"),
         display_name: DisplayName::parse(name).expect("a display name"),
         email: None,
     };
-    let role = roles::find_by_name(connection, "developer")?.expect("a built-in role");
-    let made = users::insert(connection, &user, Some(hash), role.id, now, &mut randomness::system())?;
+    let role = roles::find_by_name(connection, role)?.expect("a built-in role");
+    let made = stored::insert(connection, &user, Some(hash), role.id, now, &mut randomness::system())?;
     Ok(made.expect("the username is free"))
 }
 

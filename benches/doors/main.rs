@@ -21,6 +21,7 @@ mod load;
 mod pages;
 mod process;
 mod report;
+mod repositories;
 
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,7 @@ use data::Data;
 use load::{Asked, Requests};
 use process::Server;
 use report::Case;
+use repositories::BUSY;
 
 /// Threads that answer requests, in each server.
 pub const WORKERS: usize = 2;
@@ -149,6 +151,7 @@ impl OnPostgres {
 }
 
 fn cases<'a>(portal: &'a Server, raw: &'a Server, data: &'a Data, session: &str) -> Vec<Case<'a>> {
+    let page = |path: &str| Requests::page(path, session);
     vec![
         Case::new("sign-in page", portal, Requests::get("/login")),
         Case::new("static file (portal.css, gzip)", portal, Requests::get(&pages::stylesheet(portal.address()))),
@@ -157,7 +160,22 @@ fn cases<'a>(portal: &'a Server, raw: &'a Server, data: &'a Data, session: &str)
         Case::new("GET /api/v1/me, all tokens", portal, Requests::tokens("/api/v1/me", data)),
         Case::new("GET /api/v1/me, one token", portal, Requests::bearer("/api/v1/me", data.first())),
         Case::new("GET /api/v1/me, malformed token", portal, Requests::refused("/api/v1/me", data::MALFORMED)),
-        Case::new("token list, 5 tokens", portal, Requests::page("/profile/api-tokens", session)),
+        Case::new("GET /api/v1/repositories/…, its token", portal, {
+            Requests::bearer(&format!("/api/v1/repositories/{BUSY}"), &data.repository_token)
+        }),
+        Case::new("token list, 5 tokens", portal, page("/profile/api-tokens")),
+        Case::new("repositories, 25 of 1,000", portal, page("/repositories")),
+        Case::new("repositories, the last page", portal, page("/repositories?page=40")),
+        Case::new("repositories, by last use", portal, page("/repositories?sort=-used")),
+        Case::new("repositories, searched", portal, page("/repositories?q=number%2073")),
+        Case::new("repository: Overview", portal, page(&format!("/repositories/{BUSY}"))),
+        Case::new("repository: Configure", portal, page(&format!("/repositories/{BUSY}/configure"))),
+        Case::new("repository: Generate New", portal, page(&format!("/repositories/{BUSY}/token/new"))),
+        Case::new("repository: Access", portal, page(&format!("/repositories/{BUSY}/access"))),
+        Case::new("repository: Activity", portal, page(&format!("/repositories/{BUSY}/activity"))),
+        Case::new("users, 25 of 201", portal, page("/admin/users")),
+        Case::new("users, searched", portal, page("/admin/users?q=user17")),
+        Case::new("Sessions & Security", portal, page("/profile/security")),
     ]
 }
 

@@ -12,7 +12,8 @@ pub fn stylesheet(address: &str) -> String {
 
 /// Prints what the first page costs with all its files, and the later ones without.
 pub fn sizes(address: &str, session: &str) {
-    let pages = ["/login", "/profile", "/profile/api-tokens", "/profile/api-tokens/new"];
+    let pages =
+        ["/login", "/profile", "/profile/api-tokens", "/profile/api-tokens/new", "/repositories", "/admin/users"];
     let pages = pages.map(|path| (path, page(address, path, session)));
     let all: BTreeSet<String> = pages.iter().flat_map(|(_, page)| files(page)).collect();
     let files: usize = all.iter().map(|path| page(address, path, "").size()).sum();
