@@ -1,11 +1,11 @@
 //! What a caller may do: the token's permission, the token's repositories and what its owner may do now, all at once.
 
 use super::authenticate::Caller;
-use crate::domain::id::{RepositoryId, UserId};
+use crate::domain::id::UserId;
 use crate::domain::permission::{Area, Permission, Permissions, owner_may};
 use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::repository::{Repository, RepositoryName};
-use crate::storage::repositories::{Visible, find, find_with_grant, list};
+use crate::storage::repositories::{Among, Visible, find, find_with_grant, list};
 use crate::storage::{Connection, Result as Stored, api_tokens};
 
 /// The token lacks a permission that the request needs.
@@ -71,8 +71,11 @@ pub fn repositories_for(
             return Ok(own.map(|repository| (repository, Permission::Write)).into_iter().collect());
         }
     };
-    let among =
-        if caller.selected_only { Some(api_tokens::selected_repositories(connection, caller.token)?) } else { None };
+    let among = if caller.selected_only {
+        Among::Ids(api_tokens::selected_repositories(connection, caller.token)?)
+    } else {
+        Among::All
+    };
     let wanted = Visible { user: caller.owner, all: sees_all(caller.owner_privileges), among, after };
     let most = caller.permissions.repositories;
     Ok(list(connection, &wanted, limit)?
@@ -82,12 +85,12 @@ pub fn repositories_for(
         .collect())
 }
 
-/// At most `limit` repositories that a user sees, by name; of these ids alone, where given.
+/// At most `limit` repositories that a user sees, by name.
 pub fn repositories_seen_by(
     connection: &mut Connection,
     user: UserId,
     privileges: Privileges,
-    among: Option<Vec<RepositoryId>>,
+    among: Among,
     limit: i64,
 ) -> Stored<Vec<Repository>> {
     let wanted = Visible { user, all: sees_all(privileges), among, after: None };

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use diesel::dsl::case_when;
+use diesel::dsl::{case_when, max, min, sql};
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use super::Connection;
 use super::connection::on_each;
@@ -20,6 +21,8 @@ pub const DAYS: i64 = 30;
 const MOST_A_DAY: i64 = 50;
 /// Stands for all callers beyond those: their uses count, their addresses are not kept.
 const OTHERS: &str = "";
+/// PostgreSQL sums up to a type of its own.
+const SUM_OF_USES: &str = "CAST(SUM(uses) AS BIGINT)";
 /// Stands for requests that asked for no repository.
 const NOWHERE: &str = "";
 
@@ -43,7 +46,7 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
         }
     }
     for (repository, last) in used {
-        let older = repositories::last_used_at.is_null().or(repositories::last_used_at.lt(last.unix()));
+        let older = repositories::last_used_at.lt(last.unix());
         diesel::update(repositories::table.find(repository.to_string()).filter(older))
             .set(repositories::last_used_at.eq(last.unix()))
             .execute(connection)?;
@@ -141,49 +144,58 @@ pub enum Of {
     Repository(RepositoryId),
 }
 
-/// The callers of the last 30 days, latest first, and the uses of each of those days, oldest first.
-pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<(Vec<Caller>, Vec<i64>)> {
-    let first_day = now.day_number() - (DAYS - 1);
+/// Rows of the last 30 days that concern `$of`, for a query that groups them.
+macro_rules! of_the_last_days {
+    ($query:expr, $of:expr, $now:expr) => {{
+        let query = $query
+            .filter(callers::day.ge($now.day_number() - (DAYS - 1)))
+            // Another node's clock may be ahead around midnight.
+            .filter(callers::day.le($now.day_number()))
+            .into_boxed();
+        match $of {
+            Of::ApiToken(id) => query.filter(callers::token_id.eq(id.to_string())),
+            Of::RepositoryToken(id) => query.filter(callers::token_id.eq(id.to_string())),
+            Of::Repository(id) => query.filter(callers::repository_id.eq(id.to_string())),
+        }
+    }};
+}
+
+/// The callers of the last 30 days, latest first.
+pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<Vec<Caller>> {
+    let latest = max(callers::last_used_at).assume_not_null();
     let query = callers::table
-        .filter(callers::day.ge(first_day))
-        // Another node's clock may be ahead around midnight.
-        .filter(callers::day.le(now.day_number()))
+        .group_by((callers::address, callers::user_agent))
+        .order(latest.desc())
+        .limit(i64::try_from(MOST_CALLERS).unwrap_or(i64::MAX))
         .select((
-            callers::day,
             callers::address,
             callers::user_agent,
-            callers::first_used_at,
-            callers::last_used_at,
-            callers::uses,
-        ))
-        .into_boxed();
-    let query = match of {
-        Of::ApiToken(id) => query.filter(callers::token_id.eq(id.to_string())),
-        Of::RepositoryToken(id) => query.filter(callers::token_id.eq(id.to_string())),
-        Of::Repository(id) => query.filter(callers::repository_id.eq(id.to_string())),
+            min(callers::first_used_at).assume_not_null(),
+            latest,
+            sql::<BigInt>(SUM_OF_USES),
+        ));
+    let rows: Vec<(String, String, i64, i64, i64)> = of_the_last_days!(query, of, now).load(connection)?;
+    let caller = |(address, user_agent, first, last, uses)| Caller {
+        address,
+        user_agent,
+        first_used_at: Timestamp::from_unix(first),
+        last_used_at: Timestamp::from_unix(last),
+        uses,
     };
-    let rows: Vec<(i64, String, String, i64, i64, i64)> = query.load(connection)?;
+    Ok(rows.into_iter().map(caller).collect())
+}
+
+/// The uses of each of the last 30 days, oldest first.
+pub fn per_day(connection: &mut Connection, of: Of, now: Timestamp) -> Result<Vec<i64>> {
+    let query = callers::table.group_by(callers::day).select((callers::day, sql::<BigInt>(SUM_OF_USES)));
+    let rows: Vec<(i64, i64)> = of_the_last_days!(query, of, now).load(connection)?;
+    let first_day = now.day_number() - (DAYS - 1);
     let mut per_day = vec![0; usize::try_from(DAYS).unwrap_or_default()];
-    let mut merged: BTreeMap<(String, String), Caller> = BTreeMap::new();
-    for (day, address, user_agent, first, last, uses) in rows {
+    for (day, uses) in rows {
         let slot = usize::try_from(day - first_day).ok().and_then(|index| per_day.get_mut(index));
-        *slot.ok_or_else(|| StorageError::corrupt("callers", day))? += uses;
-        let (first, last) = (Timestamp::from_unix(first), Timestamp::from_unix(last));
-        let caller = merged.entry((address.clone(), user_agent.clone())).or_insert(Caller {
-            address,
-            user_agent,
-            first_used_at: first,
-            last_used_at: last,
-            uses: 0,
-        });
-        caller.first_used_at = caller.first_used_at.min(first);
-        caller.last_used_at = caller.last_used_at.max(last);
-        caller.uses += uses;
+        *slot.ok_or_else(|| StorageError::corrupt("callers", day))? = uses;
     }
-    let mut callers: Vec<Caller> = merged.into_values().collect();
-    callers.sort_by_key(|caller| std::cmp::Reverse(caller.last_used_at));
-    callers.truncate(MOST_CALLERS);
-    Ok((callers, per_day))
+    Ok(per_day)
 }
 
 /// Drops days that no page shows any more.

@@ -11,6 +11,7 @@ pub mod error;
 pub mod events;
 pub mod grants;
 pub mod migrations;
+mod paging;
 pub mod password_links;
 pub mod policies;
 pub mod reach;

@@ -1,10 +1,14 @@
 //! Repositories, and which of them a user may see.
 
+use std::collections::HashMap;
+
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use rand::CryptoRng;
 
 use super::Connection;
 use super::error::{Result, StorageError, insert_unless_taken};
+use super::paging::{containing, total};
 use super::schema::{grants, repositories};
 use crate::domain::grant::from_stored;
 use crate::domain::id::{RepositoryId, UserId};
@@ -12,10 +16,13 @@ use crate::domain::permission::Permission;
 use crate::domain::repository::{Repository, RepositoryName};
 use crate::domain::timestamp::Timestamp;
 
+/// Stands for no use at all, so that the order by last use has an index.
+const NEVER: i64 = 0;
+
 /// A repository, and the grant on it of the user who looks.
 pub type Seen = (Repository, Option<Permission>);
 
-type Row = (String, String, String, i64, Option<i64>);
+type Row = (String, String, String, i64, i64);
 
 macro_rules! columns {
     () => {
@@ -93,14 +100,21 @@ pub fn find_with_grant(
         .transpose()
 }
 
+/// A choice among repositories.
+#[derive(Debug, Clone)]
+pub enum Among {
+    All,
+    Ids(Vec<RepositoryId>),
+    Names(Vec<String>),
+}
+
 /// Which repositories are asked for.
 #[derive(Debug, Clone)]
 pub struct Visible {
     pub user: UserId,
     /// All of them, or only those with a grant to `user`.
     pub all: bool,
-    /// Only these, where given.
-    pub among: Option<Vec<RepositoryId>>,
+    pub among: Among,
     /// Only names after this one.
     pub after: Option<String>,
 }
@@ -123,9 +137,13 @@ pub fn list(
     if !wanted.all {
         query = query.filter(grants::permission.is_not_null());
     }
-    if let Some(ids) = &wanted.among {
-        query = query.filter(repositories::id.eq_any(ids.iter().map(ToString::to_string).collect::<Vec<_>>()));
-    }
+    query = match &wanted.among {
+        Among::All => query,
+        Among::Ids(ids) => {
+            query.filter(repositories::id.eq_any(ids.iter().map(ToString::to_string).collect::<Vec<_>>()))
+        }
+        Among::Names(names) => query.filter(repositories::name.eq_any(names.clone())),
+    };
     if let Some(name) = &wanted.after {
         query = query.filter(repositories::name.gt(name.clone()));
     }
@@ -141,7 +159,7 @@ fn with_grant((row, grant): (Row, Option<String>)) -> Result<(Repository, Option
         name: RepositoryName::parse(&name).map_err(|_| corrupt())?,
         description,
         created_at: Timestamp::from_unix(created_at),
-        last_used_at: last_used_at.map(Timestamp::from_unix),
+        last_used_at: (last_used_at > NEVER).then(|| Timestamp::from_unix(last_used_at)),
     };
     Ok((repository, grant))
 }
@@ -160,6 +178,8 @@ pub struct Asked {
     pub user: UserId,
     /// All of them, or only those with a grant to `user`.
     pub all: bool,
+    /// Whether the user's grants matter.
+    pub with_grants: bool,
     /// Words that name or description must hold, all of them.
     pub search: Vec<String>,
     pub order: Column,
@@ -170,53 +190,49 @@ pub struct Asked {
 
 /// The repositories asked for, each with the user's grant, and how many there are on all pages.
 pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Seen>, i64)> {
+    let user = asked.user.to_string();
     let from = || {
-        let own = grants::repository_id.eq(repositories::id).and(grants::user_id.eq(asked.user.to_string()));
-        let mut from = repositories::table.left_join(grants::table.on(own)).into_boxed();
+        let mut from = repositories::table.into_boxed();
         if !asked.all {
-            from = from.filter(grants::permission.is_not_null());
+            let own = grants::table.filter(grants::user_id.eq(user.clone()));
+            from = from.filter(exists(own.filter(grants::repository_id.eq(repositories::id))));
         }
         for word in &asked.search {
             from = from.filter(repositories::search_key.like(containing(word)).escape('\\'));
         }
         from
     };
-    let total = match (asked.all, asked.search.is_empty()) {
-        (true, true) => repositories::table.count().get_result(connection)?,
-        _ => from().count().get_result(connection)?,
-    };
-    let query = from().select(columns!()).limit(asked.limit).offset(asked.offset);
-    // What was never used comes last, whichever way the others are ordered.
+    let query = from()
+        .select((
+            repositories::id,
+            repositories::name,
+            repositories::description,
+            repositories::created_at,
+            repositories::last_used_at,
+        ))
+        .limit(asked.limit)
+        .offset(asked.offset);
+    // Each order has an index, which is read from either end.
     let query = match (asked.order, asked.descending) {
         (Column::Name, false) => query.order(repositories::name.asc()),
         (Column::Name, true) => query.order(repositories::name.desc()),
         (Column::CreatedAt, false) => query.order((repositories::created_at.asc(), repositories::name.asc())),
-        (Column::CreatedAt, true) => query.order((repositories::created_at.desc(), repositories::name.asc())),
-        (Column::LastUsedAt, false) => query.order((
-            repositories::last_used_at.is_null().asc(),
-            repositories::last_used_at.asc(),
-            repositories::name.asc(),
-        )),
-        (Column::LastUsedAt, true) => query.order((
-            repositories::last_used_at.is_null().asc(),
-            repositories::last_used_at.desc(),
-            repositories::name.asc(),
-        )),
+        (Column::CreatedAt, true) => query.order((repositories::created_at.desc(), repositories::name.desc())),
+        (Column::LastUsedAt, false) => query.order((repositories::last_used_at.asc(), repositories::name.asc())),
+        (Column::LastUsedAt, true) => query.order((repositories::last_used_at.desc(), repositories::name.desc())),
     };
-    let rows: Vec<(Row, Option<String>)> = query.load(connection)?;
-    Ok((rows.into_iter().map(with_grant).collect::<Result<_>>()?, total))
-}
-
-/// A pattern for LIKE with backslash as its escape: anything around the word.
-pub(super) fn containing(word: &str) -> String {
-    let mut pattern = String::with_capacity(word.len() + 2);
-    pattern.push('%');
-    for character in word.to_lowercase().chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
+    let rows: Vec<Row> = query.load(connection)?;
+    // Not joined: rows that are passed over, on the way to a later page, need no grant.
+    let mut grants: HashMap<String, String> = if asked.with_grants {
+        let own = grants::table.filter(grants::user_id.eq(&user)).select((grants::repository_id, grants::permission));
+        own.load::<(String, String)>(connection)?.into_iter().collect()
+    } else {
+        HashMap::new()
+    };
+    let total = total(rows.len(), asked.offset, asked.limit, || Ok(from().count().get_result(connection)?))?;
+    let seen = rows.into_iter().map(|row| {
+        let grant = grants.remove(&row.0);
+        with_grant((row, grant))
+    });
+    Ok((seen.collect::<Result<_>>()?, total))
 }

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::Connection;
 use super::error::{Result, StorageError};
-use super::repositories::containing;
+use super::paging::{containing, total};
 use super::schema::{roles, user_roles, users};
 use crate::domain::id::UserId;
 use crate::domain::timestamp::Timestamp;
@@ -56,7 +56,6 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Listed>, 
         }
         from
     };
-    let total = from().count().get_result(connection)?;
     let query = from()
         .select((
             users::id,
@@ -80,6 +79,7 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Listed>, 
         (Column::CreatedAt, true) => query.order((users::created_at.desc(), users::username.asc())),
     };
     let rows: Vec<Row> = query.load(connection)?;
+    let total = total(rows.len(), asked.offset, asked.limit, || Ok(from().count().get_result(connection)?))?;
     let mut titles = titles_of(connection, rows.iter().map(|row| row.0.clone()).collect())?;
     let listed = |(id, username, display_name, email, disabled_at, has_password, created_at): Row| {
         Ok(Listed {

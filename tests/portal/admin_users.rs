@@ -267,7 +267,7 @@ fn a_long_list_comes_in_pages_of_25_in_the_order_asked_for(portal: Portal) {
     assert_eq!(page.rows().len(), 5);
     let page = browser.page("/admin/users?sort=-username&q=user");
     page.says("1 to 25 of 29");
-    assert_eq!(page.rows()[0].cell("Username ↓"), "user28");
+    assert_eq!(page.rows()[0].cell("Username"), "user28");
     for sort in ["name", "-name", "username", "email", "-email", "created", "-created", "nonsense"] {
         assert_eq!(browser.page(&format!("/admin/users?sort={sort}")).rows().len(), 25, "{sort}");
     }

@@ -212,12 +212,15 @@ fn bad_repositories_are_refused(portal: Portal) {
     assert_eq!(form.choices("Only selected repositories"), [("seen".to_owned(), false)]);
     let none = "Select at least one repository, or choose all of them.";
     refused(&browser, &form).says(none);
-    for name in ["unseen", "nowhere", "", "SEEN", " seen", "seen/", &unseen.to_string(), "<b>", "a\u{0}"] {
+    for name in ["unseen", "nowhere", "SEEN", "seen seen2", "seen/", &unseen.to_string(), "<b>", "a\u{0}"] {
         let page = refused(&browser, &form.clone().and("repositories", name));
         if name != "a\u{0}" {
             page.says("There is no repository “").says("that you can access. Choose from the list.");
         }
         refused(&browser, &form.clone().and("repositories", "seen").and("repositories", name));
+    }
+    for nothing in ["", " ", ","] {
+        refused(&browser, &form.clone().and("repositories", nothing)).says(none);
     }
     // What cannot be seen is answered as what is not there.
     let [hidden, missing] = ["unseen", "nothin"].map(|name| {

@@ -6,6 +6,7 @@ use crate::support::{Browser, Portal, Token, at_once, on_both, rounds};
 const DAY: i64 = 86_400;
 
 on_both![
+    who_can_access_many_repositories_types_their_names,
     a_token_that_works_or_is_revoked_cannot_be_recreated,
     another_users_token_cannot_be_recreated,
     a_token_enabled_meanwhile_stays,
@@ -227,4 +228,35 @@ fn of_two_forms_at_once_one_wins(portal: Portal) {
         assert_eq!(statuses, [303, 409]);
         browser.page("/profile/api-tokens").says(&format!("{} of 1000 tokens", round + 1));
     }
+}
+
+fn who_can_access_many_repositories_types_their_names(portal: Portal) {
+    for number in 0..110 {
+        portal.repository(&format!("r{number:03}"));
+    }
+    let browser = portal.user("ada").sign_in();
+    let page = browser.page("/profile/api-tokens/new");
+    assert!(page.answer.body.len() < 16_000, "{} bytes", page.answer.body.len());
+    let form = page.form("Create Token").fill("Name", "many").choose("Repositories", "Only selected repositories");
+    let label = "Names of the repositories";
+    for (typed, sentence) in [
+        ("", "Select at least one repository, or choose all of them."),
+        ("r001, nothing r002", "There is no repository “nothing” that you can access. Check its name."),
+    ] {
+        let page = browser.refused(&form.clone().fill(label, typed));
+        assert_eq!(page.error_at(label), sentence);
+    }
+    let page = browser.refused(&form.clone().fill(label, "r001, nothing"));
+    assert_eq!(page.form("Create Token").value("repositories"), "r001 nothing", "what was typed stays");
+    browser.submit(&form.clone().fill(label, &"r001 ".repeat(1_001))).with(400);
+    let (path, secret) = browser.create(&form.fill(label, "r101,r001  r002, r001"));
+    let names = portal.api(&secret, "/api/v1/me").with(200).json();
+    assert_eq!(names["repositories"]["names"], serde_json::json!(["r001", "r002", "r101"]));
+    browser.submit(&browser.page(&format!("{path}/disablement")).form("Disable token")).with(303);
+    let id = path.rsplit('/').next().expect("an id");
+    let again = browser.page(&format!("/profile/api-tokens/new?recreates={id}")).form("Create Token");
+    assert_eq!(again.value("repositories"), "r001 r002 r101");
+    let linked =
+        browser.page("/profile/api-tokens/new?repositories=r003&repositories=r004&repository_selection=selected");
+    assert_eq!(linked.form("Create Token").value("repositories"), "r003 r004");
 }

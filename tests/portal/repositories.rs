@@ -119,9 +119,8 @@ fn a_long_list_has_pages_and_can_be_ordered(portal: Portal) {
     assert_eq!(names(&newest)[0], "r29");
     assert_eq!(newest.all("th[aria-sort=descending]").len(), 1);
     portal.sql("UPDATE repositories SET last_used_at = 5 WHERE name = 'r07'");
-    for sort in ["used", "-used"] {
-        assert_eq!(names(&browser.page(&format!("/repositories?sort={sort}")))[0], "r07", "never used comes last");
-    }
+    assert_eq!(names(&browser.page("/repositories?sort=-used"))[0], "r07");
+    assert_eq!(names(&browser.page("/repositories?sort=used&page=2"))[4], "r07", "what was never used comes first");
     for odd in ["page=0", "page=99999", "page=x&sort=%27", "sort=-size&q=", "q=r&q=x"] {
         browser.open(&format!("/repositories?{odd}")).with(200);
     }

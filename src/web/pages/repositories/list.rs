@@ -63,6 +63,8 @@ pub async fn index(
     let asked = Asked {
         user: who.user.id,
         all: sees_all(who.user.privileges),
+        // Nobody may more than those who manage all of them.
+        with_grants: !who.user.holds(Privilege::RepositoryManagement),
         search: listing.words(),
         order: listing.order,
         descending: listing.descending,

@@ -6,15 +6,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::form::{ApiTokenForm, REPEATED, SINGLE, Terms};
-use super::wish::Wish;
+use super::wish::{Wish, names};
 use super::{change, limit};
 use crate::auth::authorize::repositories_seen_by;
-use crate::domain::api_token::ApiToken;
+use crate::domain::api_token::{ApiToken, RepositorySelection};
 use crate::domain::id::ApiTokenId;
 use crate::domain::secret::{Secret, SecretKind, random_code};
 use crate::randomness;
 use crate::storage::api_token_changes::{Made, Refusal};
 use crate::storage::api_tokens::{current_names, find};
+use crate::storage::repositories::Among;
 use crate::storage::{Connection, policies};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{ApiAccess, Holding, SignedIn};
@@ -26,7 +27,9 @@ use crate::web::reveal::Looker;
 use crate::web::{notice, urls};
 
 /// Most repositories that the form offers one by one.
-const MOST_REPOSITORIES: i64 = 1_000;
+const MOST_OFFERED: usize = 100;
+/// Most names of repositories that a form may hold.
+const MOST_NAMES: usize = 1_000;
 
 #[derive(Template)]
 #[template(path = "pages/profile/api_tokens/new.html")]
@@ -55,7 +58,11 @@ struct Situation {
 }
 
 impl Situation {
-    async fn find(portal: &Portal, who: &SignedIn, recreates: Option<ApiTokenId>) -> Result<Self, Failure> {
+    async fn find(portal: &Portal, who: &SignedIn, typed: &Typed) -> Result<Self, Failure> {
+        let (recreates, names) = (recreates(typed)?, names(typed));
+        if names.len() > MOST_NAMES {
+            return Err(Failure::BadRequest(format!("Select at most {MOST_NAMES} repositories, or all of them.")));
+        }
         let (owner, privileges, now) = (who.user.id, who.user.privileges, who.now);
         portal
             .db
@@ -64,10 +71,24 @@ impl Situation {
                     Some(id) => Some(find(connection, owner, id)?.ok_or(Failure::NotFound)?),
                     None => None,
                 };
+                let among = |connection: &mut Connection, among: Among, limit: usize| {
+                    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                    repositories_seen_by(connection, owner, privileges, among, limit)
+                };
+                let mut repositories = among(connection, Among::All, MOST_OFFERED + 1)?;
+                let names_are_typed = repositories.len() > MOST_OFFERED;
+                if names_are_typed {
+                    repositories = among(connection, Among::Names(names), MOST_NAMES)?;
+                    if let Some(RepositorySelection::Selected(ids)) = original.as_ref().map(|token| &token.repositories)
+                    {
+                        repositories.extend(among(connection, Among::Ids(ids.clone()), MOST_NAMES)?);
+                    }
+                }
                 let terms = Terms {
                     now,
                     policy: policies::current(connection)?,
-                    repositories: repositories_seen_by(connection, owner, privileges, None, MOST_REPOSITORIES)?,
+                    repositories,
+                    names_are_typed,
                     administers: privileges.administers(),
                 };
                 Ok(Self { terms, taken: current_names(connection, owner)?, original })
@@ -103,7 +124,7 @@ pub async fn new(
     who: Holding<ApiAccess>,
 ) -> Result<HttpResponse, PageFailure> {
     let query = Typed::of_any_query(&request)?;
-    let situation = Situation::find(&portal, &who, recreates(&query)?).await?;
+    let situation = Situation::find(&portal, &who, &query).await?;
     if let Some(original) = &situation.original
         && !original.can_recreate(who.now)
     {
@@ -140,7 +161,7 @@ pub async fn create(
 ) -> Result<HttpResponse, PageFailure> {
     let typed = body.form(&SINGLE, &REPEATED).await?;
     let nonce = nonce(&typed)?;
-    let situation = Situation::find(&portal, &who, recreates(&typed)?).await?;
+    let situation = Situation::find(&portal, &who, &typed).await?;
     let wish = Wish::typed(&typed);
     let mut form = wish.form(&situation.terms);
     let original = situation.original.as_ref().map(|token| token.id);

@@ -9,6 +9,7 @@ use crate::auth::authorize::repositories_seen_by;
 use crate::domain::api_token::{ApiToken, RepositorySelection};
 use crate::domain::id::ApiTokenId;
 use crate::storage::callers::{self, Of};
+use crate::storage::repositories::Among;
 use crate::storage::{Connection, Result as Stored, api_tokens, reveals};
 use crate::web::chart::Chart;
 use crate::web::error::{Failure, PageFailure};
@@ -72,8 +73,13 @@ pub async fn show(
     {
         return Ok(reveal::page(&portal, &request, &who, &token, &names, &replaced, &secret)?);
     }
-    let (callers, per_day) =
-        portal.db.read(move |connection: &mut Connection| callers::recent(connection, Of::ApiToken(id), now)).await?;
+    let (callers, per_day) = portal
+        .db
+        .read(move |connection: &mut Connection| -> Stored<_> {
+            let of = Of::ApiToken(id);
+            Ok((callers::recent(connection, of, now)?, callers::per_day(connection, of, now)?))
+        })
+        .await?;
     let page = ApiTokenPage {
         shell: Shell::of(&portal, &request, &who),
         id,
@@ -108,7 +114,7 @@ async fn names_of(portal: &Portal, who: &SignedIn, token: &ApiToken) -> Result<V
     let seen = portal
         .db
         .read(move |connection: &mut Connection| -> Stored<_> {
-            repositories_seen_by(connection, user, privileges, Some(ids), MOST_NAMES)
+            repositories_seen_by(connection, user, privileges, Among::Ids(ids), MOST_NAMES)
         })
         .await?;
     Ok(seen.into_iter().map(|repository| repository.name.to_string()).collect())

@@ -27,8 +27,10 @@ pub const REPEATED: [&str; 1] = ["repositories"];
 pub struct Terms {
     pub now: Timestamp,
     pub policy: Policy,
-    /// What the user may select.
+    /// What the user may select, or, where that is too much to be offered, what the request or another token names of it.
     pub repositories: Vec<Repository>,
+    /// Whether there is too much to be offered: names are typed then.
+    pub names_are_typed: bool,
     /// Whether the area Administration is offered.
     pub administers: bool,
 }
@@ -45,6 +47,8 @@ pub struct ApiTokenForm {
     pub selection: Vec<Choice>,
     pub selection_error: Option<String>,
     pub repositories: Vec<Choice>,
+    /// In the place of the choices, where there are too many.
+    pub repository_names: Option<Field>,
     pub repositories_error: Option<String>,
     pub password: SecretField,
 }
@@ -134,6 +138,7 @@ impl Wish {
                     checked: self.repositories.iter().any(|name| name == repository.name.as_str()),
                 })
                 .collect(),
+            repository_names: terms.names_are_typed.then(|| Field::of(self.repositories.join(" "))),
             repositories_error: None,
             password: SecretField::default(),
         }
@@ -157,6 +162,13 @@ impl ApiTokenForm {
                     Some("You hold no privilege in Administration, so a token cannot have one. Leave it out.".into());
             }
         }
+    }
+
+    pub(super) fn refuse_repositories(&mut self, sentence: String) {
+        if let Some(names) = &mut self.repository_names {
+            names.error = Some(sentence.clone());
+        }
+        self.repositories_error = Some(sentence);
     }
 
     pub fn errors(&self) -> Vec<FieldError> {

@@ -75,7 +75,7 @@ impl Wish {
             take(field_of(area), slot);
         }
         take("repository_selection", &mut self.selection);
-        let repositories = query.all("repositories");
+        let repositories = names(query);
         if !repositories.is_empty() {
             self.repositories = repositories;
         }
@@ -89,7 +89,7 @@ impl Wish {
             expires_on: typed.text("expires_on").to_owned(),
             permissions: Area::ALL.map(|area| typed.text(field_of(area)).to_owned()),
             selection: typed.text("repository_selection").to_owned(),
-            repositories: typed.all("repositories"),
+            repositories: names(typed),
         }
     }
 
@@ -154,16 +154,27 @@ impl Wish {
                 Some(_) => {}
                 None => {
                     let shown: String = name.chars().take(100).collect();
-                    form.repositories_error =
-                        Some(format!("There is no repository “{shown}” that you can access. Choose from the list."));
+                    let sentence = if terms.names_are_typed {
+                        format!("There is no repository “{shown}” that you can access. Check its name.")
+                    } else {
+                        format!("There is no repository “{shown}” that you can access. Choose from the list.")
+                    };
+                    form.refuse_repositories(sentence);
                     return None;
                 }
             }
         }
         if ids.is_empty() {
-            form.repositories_error = Some("Select at least one repository, or choose all of them.".into());
+            form.refuse_repositories("Select at least one repository, or choose all of them.".into());
             return None;
         }
         Some(RepositorySelection::Selected(ids))
     }
+}
+
+/// The names of repositories that were chosen or typed: a name holds neither blanks nor commas.
+pub fn names(typed: &Typed) -> Vec<String> {
+    let all = typed.all("repositories");
+    let names = all.iter().flat_map(|text| text.split([' ', '\t', '\r', '\n', ',']));
+    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }

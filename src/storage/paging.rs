@@ -1,0 +1,42 @@
+//! Pages of long lists: what is searched for, and how much there is.
+
+use super::error::Result;
+
+/// How many rows there are on all pages, where this page, which begins after `offset` rows and has room for `limit`, has
+/// `found` of them. A search looks at every row to count, so it is counted only where the page does not tell.
+pub(super) fn total(found: usize, offset: i64, limit: i64, count: impl FnOnce() -> Result<i64>) -> Result<i64> {
+    let found = i64::try_from(found).unwrap_or(limit);
+    if (found > 0 && found < limit) || (found == 0 && offset == 0) { Ok(offset + found) } else { count() }
+}
+
+/// A pattern for LIKE with backslash as its escape: anything around the word.
+pub(super) fn containing(word: &str) -> String {
+    let mut pattern = String::with_capacity(word.len() + 2);
+    pattern.push('%');
+    for character in word.to_lowercase().chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_like_understands_is_searched_for_as_it_is() {
+        assert_eq!(containing("100%_\\Ä"), "%100\\%\\_\\\\ä%");
+    }
+
+    #[test]
+    fn a_page_that_is_not_full_tells_the_total() {
+        let counted = || Ok(99);
+        for (found, offset, total_of_all) in [(0, 0, 0), (7, 0, 7), (7, 50, 57), (25, 0, 99), (0, 25, 99)] {
+            assert_eq!(total(found, offset, 25, counted).unwrap(), total_of_all, "{found} after {offset}");
+        }
+    }
+}
