@@ -85,12 +85,8 @@ fn sessions_and_policies_are_accessible() {
 
     browser.go("/profile/security");
     judge.page("security-alone");
-    let other = Browser::open(&server);
-    other.go("/login");
-    other.fill("Username", USERNAME);
-    other.fill("Password", PASSWORD);
-    other.press("Sign in");
-    other.until("the user menu", || other.offers(NAME).then_some(()));
+    let other = browser.another();
+    person::sign_in(&other, USERNAME, PASSWORD, NAME);
     browser.go("/profile/security");
     judge.page("security");
     browser.press("Change password");
@@ -126,10 +122,8 @@ fn error_pages_are_accessible() {
     person::create_user(&server, "grace", "viewer");
     browser.press(NAME);
     browser.press("Sign out");
-    browser.fill("Username", "grace");
-    browser.fill("Password", PASSWORD);
-    browser.press("Sign in");
-    browser.until("the user menu", || browser.offers("grace").then_some(()));
+    browser.expect_heading("Sign in");
+    person::sign_in(&browser, "grace", PASSWORD, "grace");
     judge.page("profile-of-a-viewer");
     browser.go(TOKENS);
     browser.expect_text("Error 403");
