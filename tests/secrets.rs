@@ -48,5 +48,5 @@ fn nothing_leaks(log_format: &str) {
     for (command, said) in &commands {
         canaries.assert_absent(command, said.as_bytes());
     }
-    canaries.assert_each_token_was_shown_once(&answers);
+    canaries.assert_each_token_was_shown_when_asked_for(&answers);
 }

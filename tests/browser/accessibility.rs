@@ -20,6 +20,22 @@ impl<'a> Judge<'a> {
         self.faults.extend(rendering::faults(self.browser, name));
     }
 
+    /// The dialog that a link of the page opens; then the page as it was.
+    fn dialog(&mut self, name: &str, link: &str) {
+        let page = self.browser.path();
+        self.browser.press(link);
+        self.browser.until("a dialog", || (!self.browser.texts("dialog[open]").is_empty()).then_some(()));
+        self.page(name);
+        self.browser.go(&page);
+    }
+
+    /// The same form again, with what was refused in it.
+    fn refusal(&mut self, name: &str, button: &str) {
+        self.browser.press(button);
+        self.browser.until("the refusal", || self.browser.title().starts_with("Error: ").then_some(()));
+        self.page(name);
+    }
+
     fn done(self) {
         assert!(self.faults.is_empty(), "{} faults:\n{}", self.faults.len(), self.faults.join("\n"));
     }
@@ -85,12 +101,8 @@ fn sessions_and_policies_are_accessible() {
 
     browser.go("/profile/security");
     judge.page("security-alone");
-    let other = Browser::open(&server);
-    other.go("/login");
-    other.fill("Username", USERNAME);
-    other.fill("Password", PASSWORD);
-    other.press("Sign in");
-    other.until("the user menu", || other.offers(NAME).then_some(()));
+    let other = browser.another();
+    person::sign_in(&other, USERNAME, PASSWORD, NAME);
     browser.go("/profile/security");
     judge.page("security");
     browser.press("Change password");
@@ -126,10 +138,8 @@ fn error_pages_are_accessible() {
     person::create_user(&server, "grace", "viewer");
     browser.press(NAME);
     browser.press("Sign out");
-    browser.fill("Username", "grace");
-    browser.fill("Password", PASSWORD);
-    browser.press("Sign in");
-    browser.until("the user menu", || browser.offers("grace").then_some(()));
+    browser.expect_heading("Sign in");
+    person::sign_in(&browser, "grace", PASSWORD, "grace");
     judge.page("profile-of-a-viewer");
     browser.go(TOKENS);
     browser.expect_text("Error 403");
@@ -233,4 +243,165 @@ fn the_pages_of_a_token_are_accessible() {
     browser.go(&format!("{page}/enablement"));
     judge.page("enablement");
     judge.done();
+}
+
+#[test]
+fn lists_of_repositories_and_users_are_accessible() {
+    let server = Server::start();
+    let browser = person::administrator(&server);
+    let mut judge = Judge::new(&browser);
+
+    browser.go("/repositories");
+    judge.page("repositories-empty");
+    browser.go("/repositories/new");
+    judge.page("repository-new");
+    browser.fill("Name", "Not A Name");
+    judge.refusal("repository-new-refused", "Create Repository");
+    browser.go("/admin/users");
+    judge.page("users-alone");
+    browser.go("/admin/users/new");
+    judge.page("user-new");
+    judge.refusal("user-new-refused", "Create User");
+
+    let mut repositories: Vec<_> = (1..30).map(|number| person::repository(&format!("team-{number}"))).collect();
+    repositories.push(person::repository(&long_name()));
+    person::send_forms(&browser, "/repositories", &repositories);
+    let mut users: Vec<_> = (1..30).map(|number| person::user(number, &format!("user-{number}"))).collect();
+    users.push(person::user(0, &"w".repeat(64)));
+    person::send_forms(&browser, "/admin/users", &users);
+    browser.go("/repositories?sort=-name");
+    browser.expect_text(&long_name());
+    judge.page("repositories-full");
+    browser.press("Next");
+    browser.expect_text("26 to 30 of 30");
+    judge.page("repositories-last");
+    browser.go("/repositories?q=nothing");
+    judge.page("repositories-none-found");
+    browser.go("/admin/users?sort=-username");
+    browser.expect_text(&"w".repeat(64));
+    judge.page("users-full");
+    browser.go("/admin/users?q=nothing");
+    judge.page("users-none-found");
+    judge.done();
+}
+
+#[test]
+fn the_pages_of_a_repository_are_accessible() {
+    let server = Server::start();
+    let browser = person::administrator(&server);
+    let mut judge = Judge::new(&browser);
+    let (name, description) = (long_name(), "d".repeat(300));
+    let page = format!("/repositories/{name}");
+
+    browser.go("/repositories/new");
+    browser.fill("Name", &name);
+    browser.fill("Description (optional)", &description);
+    browser.press("Create Repository");
+    let token = person::shown_repository_token(&browser);
+    judge.page("configure-shown");
+    browser.go(&page);
+    judge.page("repository-unused");
+    browser.go(&format!("{page}/token/new"));
+    judge.page("generate-new-unused");
+    browser.go(&format!("{page}/access"));
+    judge.page("access-empty");
+
+    for agent in ["curl/8.14.1", "a program with a name so long that it has to go over more than one line/1.0"] {
+        assert_eq!(person::ask_repository(&server, &name, &format!("Bearer {token}"), agent), 200);
+    }
+    browser.go(&page);
+    browser.until("the uses", || {
+        browser.reload();
+        browser.texts("tbody tr").get(1).map(drop)
+    });
+    judge.page("repository");
+    person::create_user(&server, "grace", "viewer");
+    person::generate_token(&browser, "ci-build");
+    browser.go(&format!("{page}/access"));
+    judge.refusal("access-refused", "Add user");
+    browser.fill("Username", "grace");
+    browser.choose("Access", "Read");
+    browser.press("Add user");
+    browser.expect_text("grace now has access");
+    judge.page("access");
+    browser.go(&format!("{page}/activity"));
+    judge.page("activity");
+
+    browser.go(&format!("{page}/configure"));
+    judge.page("configure");
+    judge.dialog("dialog-generate-new", "Generate New");
+    judge.dialog("dialog-description", "Edit description");
+    judge.dialog("dialog-delete-repository", "Delete repository");
+    browser.go(&format!("{page}/deletion"));
+    judge.refusal("deletion-refused", "Delete repository");
+    browser.go(&format!("{page}/description"));
+    browser.fill("Description (optional)", &"d".repeat(301));
+    judge.refusal("description-refused", "Save description");
+    browser.go(&format!("{page}/token/new"));
+    browser.choose("Old token stops working", "after 24 hours");
+    browser.press("OK");
+    browser.expect_text("still works until");
+    judge.page("configure-old-token");
+    judge.done();
+}
+
+#[test]
+fn the_pages_of_a_user_are_accessible() {
+    let server = Server::start();
+    let browser = person::administrator(&server);
+    let mut judge = Judge::new(&browser);
+
+    browser.go("/admin/users/new");
+    browser.fill("Username", "grace");
+    browser.fill("Display name", &long_name());
+    browser.fill("Email", "grace@example.org");
+    browser.choose("Roles", "Developer");
+    browser.press("Create User");
+    browser.expect_text("User “grace” was created.");
+    judge.page("user-link");
+    let link = browser.value("Set-password link for “grace”");
+    let page = browser.path();
+    let other = browser.another();
+    let mut visitor = Judge::new(&other);
+    other.go(&link);
+    visitor.page("set-password");
+    visitor.refusal("set-password-refused", "Set password");
+    other.fill("New password", PASSWORD);
+    other.press("Set password");
+    other.expect_text("Your password was set.");
+    visitor.page("set-password-done");
+    other.go(&link);
+    visitor.page("set-password-used");
+    person::sign_in(&other, "grace", PASSWORD, &long_name());
+    other.expect_heading("Repositories");
+    visitor.page("repositories-of-a-developer");
+    person::generate_token(&other, "ci-build");
+
+    browser.go(&page);
+    judge.page("user");
+    for (name, link) in [
+        ("dialog-edit-user", "Edit"),
+        ("dialog-reset-password", "Reset password"),
+        ("dialog-sign-out", "Sign out everywhere"),
+        ("dialog-disable-user", "Disable"),
+    ] {
+        judge.dialog(name, link);
+    }
+    browser.go(&format!("{page}/edit"));
+    browser.fill("Display name", "");
+    judge.refusal("edit-user-refused", "Save");
+    browser.go(&format!("{page}/disablement"));
+    judge.page("disable-user");
+    browser.press("Disable user");
+    browser.expect_text("User “grace” was disabled.");
+    judge.page("user-disabled");
+    browser.go(&format!("{page}/enablement"));
+    judge.page("enable-user");
+    judge.faults.extend(visitor.faults);
+    judge.done();
+}
+
+/// As long as names may be.
+fn long_name() -> String {
+    "w".repeat(100)
 }

@@ -44,12 +44,21 @@ pub struct Browser {
     javascript: Cell<bool>,
     _driver: Process,
     _profile: TempDir,
-    _seat: Seat,
+    _seat: Option<Seat>,
 }
 
 impl Browser {
     pub fn open(server: &Server) -> Self {
-        let seat = Seat::take();
+        Self::start(server.address(""), Some(Seat::take()))
+    }
+
+    /// Another person's browser at the same server. The two take turns, so it needs no seat; and tests that each waited
+    /// for their second one would wait for ever.
+    pub fn another(&self) -> Self {
+        Self::start(self.origin.clone(), None)
+    }
+
+    fn start(origin: String, seat: Option<Seat>) -> Self {
         let profile = TempDir::new().expect("a temporary folder can be made");
         let driver = Process::start(Command::new("chromedriver").args(["--port=0", "--allowed-ips=127.0.0.1"]));
         let port = driver.line("ChromeDriver was started successfully on port ");
@@ -60,15 +69,7 @@ impl Browser {
         let client = runtime
             .block_on(ClientBuilder::new(HttpConnector::new()).capabilities(capabilities(&profile)).connect(&webdriver))
             .unwrap_or_else(|error| panic!("Chromium does not start: {error}\n{}", driver.log()));
-        Self {
-            runtime,
-            client,
-            origin: server.address(""),
-            javascript: Cell::new(true),
-            _driver: driver,
-            _profile: profile,
-            _seat: seat,
-        }
+        Self { runtime, client, origin, javascript: Cell::new(true), _driver: driver, _profile: profile, _seat: seat }
     }
 
     // ---- Where it is.
@@ -163,25 +164,32 @@ impl Browser {
     /// The value of what a CSS selector finds.
     #[track_caller]
     pub fn value_of(&self, selector: &str) -> String {
-        let field = self.until(selector, || self.attempt(self.client.find(Locator::Css(selector))));
-        self.run(field.prop("value")).unwrap_or_default()
+        let value = || self.attempt(async { self.client.find(Locator::Css(selector)).await?.prop("value").await });
+        self.until(selector, value).unwrap_or_default()
     }
 
     /// The text of all that a CSS selector finds.
     #[track_caller]
     pub fn texts(&self, selector: &str) -> Vec<String> {
-        let elements = self.run(self.client.find_all(Locator::Css(selector)));
-        elements.iter().map(|element| self.run(element.text())).collect()
+        let texts = || {
+            self.attempt(async {
+                let mut texts = Vec::new();
+                for element in self.client.find_all(Locator::Css(selector)).await? {
+                    texts.push(element.text().await?);
+                }
+                Ok(texts)
+            })
+        };
+        self.until(selector, texts)
     }
 
     // ---- What a person does.
 
-    /// Presses the button, link or menu with exactly this name.
+    /// Presses the button, link or menu with exactly this name: the first that nothing, like a dialog, lies over.
     #[track_caller]
     pub fn press(&self, name: &str) {
         self.until(&format!("control “{name}”"), || {
-            let control = self.visible(&control(name))?;
-            self.attempt(control.click())
+            self.displayed(&control(name)).into_iter().find_map(|control| self.attempt(control.click()))
         });
     }
 
@@ -337,14 +345,20 @@ impl Browser {
     }
 
     fn visible(&self, xpath: &str) -> Option<Element> {
-        self.attempt(async {
+        self.displayed(xpath).into_iter().next()
+    }
+
+    fn displayed(&self, xpath: &str) -> Vec<Element> {
+        let displayed = self.attempt(async {
+            let mut displayed = Vec::new();
             for element in self.client.find_all(Locator::XPath(xpath)).await? {
                 if element.is_displayed().await? {
-                    return Ok(Some(element));
+                    displayed.push(element);
                 }
             }
-            Ok(None)
-        })?
+            Ok(displayed)
+        });
+        displayed.unwrap_or_default()
     }
 
     /// What fails while a page comes or goes is looked for again.

@@ -2,8 +2,7 @@
 
 use fantoccini::key::Key;
 
-use crate::browser::Browser;
-use crate::person::{self, TOKENS};
+use crate::person::{self, TOKENS, expect_dialog, expect_no_dialog, press_in_dialog};
 use crate::support::server::Server;
 
 #[test]
@@ -81,21 +80,4 @@ fn a_row_of_the_list_opens_its_own_dialog() {
     browser.expect_text("Token “nightly” was revoked.");
     browser.expect_text("1 of 5 tokens");
     assert!(browser.offers("ci-build"));
-}
-
-fn expect_dialog(browser: &Browser, heading: &str) {
-    browser.until(&format!("dialog “{heading}”"), || {
-        let text = browser.texts("dialog[open]").concat();
-        text.contains(heading).then_some(())
-    });
-}
-
-fn expect_no_dialog(browser: &Browser) {
-    browser.until("no dialog", || browser.texts("dialog[open]").is_empty().then_some(()));
-}
-
-/// What lies under a modal dialog cannot be pressed, so the name alone would do once the dialog is open.
-fn press_in_dialog(browser: &Browser, name: &str) {
-    browser.until("a dialog", || (!browser.texts("dialog[open]").is_empty()).then_some(()));
-    browser.press(name);
 }

@@ -16,5 +16,7 @@ mod keyboard;
 mod leaving;
 mod new_api_token;
 mod reauthentication;
+mod repositories;
+mod users;
 mod weight;
 mod without_javascript;

@@ -10,6 +10,7 @@ use crate::house::House;
 use crate::support::http::{Answer, Browser, send};
 
 const TOKENS: &str = "/profile/api-tokens";
+const CONFIGURE: &str = "/repositories/alpha/configure";
 const SESSION: &str = "__Host-th_session";
 const USERNAME: &str = "ada";
 
@@ -20,6 +21,11 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// The form that a set-password link leads to, which has the code of the link in it.
+    pub fn is_form_of_a_link(&self) -> bool {
+        self.question.contains("/set-password") && [200, 422].contains(&self.answer.status)
+    }
+
     /// Every answer forbids to tell where one came from, no address in it holds a secret, and no page repeats a password.
     #[track_caller]
     pub fn assert_leads_nowhere_with(&self, canaries: &Canaries) {
@@ -65,6 +71,10 @@ impl<'a> Tour<'a> {
         let tokens = [tour.create("first"), tour.create("second")];
         tour.rotate();
         tour.confirm_with_a_password();
+        tour.manage_a_repository();
+        tour.invite_a_user();
+        tour.change_the_password();
+        tour.look_around();
         tour.knock_at_the_doors(&tokens[0]);
         tour.send_what_is_refused();
         tour.run_commands(&tokens[1]);
@@ -236,6 +246,142 @@ impl<'a> Tour<'a> {
         for (password, status) in [(wrong, 422), (PASSWORDS[0], 303)] {
             let answer = self.post("/reauthenticate", &[("password", password), ("next", TOKENS)]);
             self.expect(answer, status);
+        }
+    }
+
+    /// A repository's token as it is created, shown again, used, and generated anew.
+    fn manage_a_repository(&mut self) {
+        let form = self.get("/repositories/new");
+        let nonce = self.expect(form, 200).value_of("name=\"nonce\"").expect("the form has a nonce").to_owned();
+        let made = self.post("/repositories", &[("name", "alpha"), ("nonce", &nonce)]);
+        assert_eq!(self.expect(made, 303).location(), CONFIGURE);
+        let first = self.see(CONFIGURE);
+        let shown = self.post("/repositories/alpha/token/reveal", &[]);
+        self.expect(shown, 303);
+        assert_eq!(self.see(CONFIGURE), first);
+        self.use_on_repositories(&first, 200);
+
+        let form = self.get("/repositories/alpha/token/new");
+        let form = self.expect(form, 200);
+        let value = |name: &str| form.value_of(&format!("name=\"{name}\"")).expect("the form has it").to_owned();
+        let (nonce, replaces) = (value("nonce"), value("replaces"));
+        let wrong = self.canaries.password("no one's: 4 ever & ever");
+        self.house.let_the_password_grow_old();
+        for (password, status) in [(wrong, 422), (PASSWORDS[0], 303)] {
+            let fields = [("nonce", nonce.as_str()), ("replaces", &replaces), ("grace", "now"), ("password", password)];
+            let made = self.post("/repositories/alpha/token", &fields);
+            self.expect(made, status);
+        }
+        let second = self.see(CONFIGURE);
+        self.use_on_repositories(&first, 401);
+        self.use_on_repositories(&second, 200);
+        self.house.let_the_password_grow_old();
+        for (password, status) in [(wrong, 422), (PASSWORDS[0], 303)] {
+            let shown = self.post("/repositories/alpha/token/reveal", &[("password", password)]);
+            self.expect(shown, status);
+        }
+        assert_eq!(self.see(CONFIGURE), second);
+    }
+
+    /// As Bearer, as Basic, with a wrong name, on another repository, and in the address.
+    fn use_on_repositories(&mut self, token: &str, status: u16) {
+        let basic = |name: &str, secret: &str| format!("Basic {}", STANDARD.encode(format!("{name}:{secret}")));
+        for (name, authorization, status) in [
+            ("alpha", format!("Bearer {token}"), status),
+            ("alpha", basic("alpha", token), status),
+            ("alpha", basic("beta", token), 401),
+            ("alpha", basic(token, "alpha"), 401),
+            ("beta", format!("Bearer {token}"), if status == 200 { 404 } else { status }),
+            (token, format!("Bearer {token}"), 400),
+        ] {
+            let head = format!(
+                "GET /api/v1/repositories/{name} HTTP/1.1\r\nHost: {{host}}\r\nConnection: close\r\nAuthorization: {authorization}\r\n\r\n"
+            );
+            assert_eq!(self.raw(&head), status, "{name} with {authorization}");
+        }
+    }
+
+    /// A user sets a password with a link, and another with the link of a reset.
+    fn invite_a_user(&mut self) {
+        let form = self.get("/admin/users/new");
+        let nonce = self.expect(form, 200).value_of("name=\"nonce\"").expect("the form has a nonce").to_owned();
+        let fields = [
+            ("nonce", nonce.as_str()),
+            ("username", "carol"),
+            ("display_name", "Carol"),
+            ("email", "carol@example.org"),
+        ];
+        let made = self.post("/admin/users", &fields);
+        let address = self.expect(made, 303).location().to_owned();
+        let first = self.see_link(&address);
+        let (short, chosen) = (self.canaries.password("tiny = 1 !"), self.canaries.password("Kreide/Dampf & 7 Seile"));
+        self.follow(&first, &[(short, 422), (chosen, 303), (chosen, 404)]);
+
+        let made = self.post(&format!("{address}/password-link"), &[]);
+        assert_eq!(self.expect(made, 303).location(), address);
+        let second = self.see_link(&address);
+        let chosen = self.canaries.password("eleven; pewter <gulls>");
+        self.follow(&second, &[(chosen, 303)]);
+        self.get(&address);
+    }
+
+    /// The code of the link that a page shows once.
+    fn see_link(&mut self, address: &str) -> String {
+        let page = self.get(address);
+        let link = self.expect(page, 200).value_of("id=\"password-link\"").expect("the link is shown");
+        let code = link.rsplit('=').next().expect("the link has a code").to_owned();
+        self.canaries.link(&code);
+        let again = self.get(address);
+        assert_eq!(self.expect(again, 200).value_of("id=\"password-link\""), None);
+        code
+    }
+
+    /// Sends passwords with the code of a link, from a browser without a session.
+    fn follow(&mut self, code: &str, passwords: &[(&str, u16)]) {
+        let own = std::mem::replace(&mut self.browser, Browser::new(&self.house.address));
+        let form = self.get(&format!("/set-password?code={code}"));
+        assert_eq!(self.expect(form, 200).value_of("name=\"code\""), Some(code));
+        for &(password, status) in passwords {
+            let answer = self.post("/set-password", &[("code", code), ("password", password)]);
+            self.expect(answer, status);
+        }
+        let dead = self.get(&format!("/set-password?code={code}"));
+        self.expect(dead, 404);
+        self.browser = own;
+    }
+
+    fn change_the_password(&mut self) {
+        let wrong = self.canaries.password("guessed? not quite");
+        let short = self.canaries.password("brief + 22!");
+        let new = self.canaries.password("harbour; slate & 19 owls");
+        for (current, password, status) in [
+            (wrong, new, 422),
+            (PASSWORDS[0], short, 422),
+            (PASSWORDS[0], new, 303),
+            (PASSWORDS[0], PASSWORDS[0], 422),
+            (new, PASSWORDS[0], 303),
+        ] {
+            let fields = [("current_password", current), ("new_password", password)];
+            let answer = self.post("/profile/security/password", &fields);
+            self.expect(answer, status);
+        }
+    }
+
+    /// Pages that tell of all that, and were asked for no secret.
+    fn look_around(&mut self) {
+        for path in [
+            "/repositories",
+            "/repositories/alpha",
+            CONFIGURE,
+            "/repositories/alpha/access",
+            "/repositories/alpha/activity",
+            "/repositories/alpha/token/new",
+            "/repositories/alpha/deletion",
+            "/admin/users",
+            "/profile/security",
+        ] {
+            let page = self.get(path);
+            self.expect(page, 200);
         }
     }
 
