@@ -1,6 +1,8 @@
 //! The commands of the shell as a person runs them: the real binary, alone and beside a server that serves from the
 //! same data directory.
 
+#[path = "commands/demo.rs"]
+mod demo;
 #[path = "commands/house.rs"]
 mod house;
 #[path = "commands/keys.rs"]

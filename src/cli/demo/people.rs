@@ -71,9 +71,9 @@ pub fn who_may_sign_in() -> Vec<String> {
 
 pub fn tell(history: &mut History, now: Timestamp) {
     for person in &PEOPLE {
-        history.at(now.minus(person.days * DAY + 3 * HOUR), move |world, connection, moment| {
-            join(world, connection, person, moment, now)
-        });
+        // At some hour of the day, and before anything that is done on it.
+        let moment = now.minus(person.days * DAY + HOUR + person.days * 61 % 420 * MINUTE);
+        history.at(moment, move |world, connection, moment| join(world, connection, person, moment, now));
         if let Fate::Left(days) = person.fate {
             history.at(now.minus(days * DAY), move |world, connection, moment| {
                 let (id, _) = world.user(person.username)?;

@@ -7,7 +7,7 @@ use crate::domain::policy::Grace;
 use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::repository::{Description, RepositoryName};
 use crate::domain::secret::{Secret, SecretKind, random_code};
-use crate::domain::timestamp::{DAY, HOUR, Timestamp};
+use crate::domain::timestamp::{DAY, HOUR, MINUTE, Timestamp};
 use crate::randomness;
 use crate::storage::acting::Acting;
 use crate::storage::repository_changes::{Change, Made, NewRepository, Renewal};
@@ -51,7 +51,9 @@ const GRANTS: [(&str, &str, Permission); 6] = [
 pub fn tell(history: &mut History, now: Timestamp) {
     for (index, (name, description, days)) in REPOSITORIES.into_iter().enumerate() {
         let manager = MANAGERS[index % MANAGERS.len()];
-        history.at(now.minus(days * DAY - 4 * HOUR), move |world, connection, moment| {
+        // At some hour of the day.
+        let moment = now.minus(days * DAY - days * 61 % 240 * MINUTE);
+        history.at(moment, move |world, connection, moment| {
             let change = world.change(manager, moment)?;
             let wish = NewRepository { name: parse(name)?, description: describe(description)? };
             let rng = &mut randomness::system();

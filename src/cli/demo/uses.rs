@@ -56,7 +56,7 @@ const PROGRAMS: [Program; 20] = [
     program("docs", Token("aiko", "phone"), "192.0.2.80", "Shortcuts/3.0", 1, 0),
     program("infra.terraform", Token("jonas", "terraform"), "198.51.100.90", "Terraform/1.13.1", 22, 0),
     program("data-platform", Token("priya", "notebook"), "192.0.2.33", "python-httpx/0.28.1", 15, 0),
-    program("inventory", Token("mira", "nightly mirror"), "198.51.100.12", "skopeo/1.18.0", 30, 0),
+    program("inventory", Token("ada", "nightly mirror"), "198.51.100.12", "skopeo/1.18.0", 30, 0),
     program("auth-gateway", Token("release-bot", "release"), "198.51.100.50", "buildkit/0.22", 9, 0),
 ];
 

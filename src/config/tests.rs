@@ -1,0 +1,70 @@
+//! What the configuration takes and refuses.
+
+use super::*;
+use clap::Parser;
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+fn config(arguments: &[&str]) -> Result<Config, Problems> {
+    let line = Line::try_parse_from(std::iter::once(&"tokenhouse").chain(arguments)).ok().unwrap();
+    Config::from_flags(&line.flags)
+}
+
+#[test]
+fn every_problem_is_reported_at_once_and_names_its_variable() {
+    let problems = config(&[
+        "--listen=nowhere",
+        "--public-url=http://tokens.example.org",
+        "--trusted-proxies=10.0.0.0/8,x",
+        "--max-api-tokens=0",
+        "--session-hours=many",
+        "--log-level=loud",
+        "--log-format=xml",
+        "--database-url=mysql://x",
+        "--instance-name= ",
+    ])
+    .unwrap_err()
+    .to_string();
+    for variable in [
+        "LISTEN",
+        "PUBLIC_URL",
+        "TRUSTED_PROXIES",
+        "MAX_API_TOKENS",
+        "SESSION_HOURS",
+        "LOG_LEVEL",
+        "LOG_FORMAT",
+        "DATABASE_URL",
+        "INSTANCE_NAME",
+    ] {
+        assert!(problems.contains(&format!("TOKENHOUSE_{variable})")), "{variable} in {problems}");
+    }
+}
+
+#[test]
+fn tls_to_postgresql_without_the_feature_is_refused_with_the_feature_to_build() {
+    if cfg!(feature = "postgres-tls") {
+        return;
+    }
+    let problems = config(&["--database-url=postgres://h/d?sslmode=require"]).unwrap_err().to_string();
+    assert!(problems.contains("--features postgres-tls"), "{problems}");
+    assert!(config(&["--database-url=postgres://h/d?sslmode=prefer"]).is_ok());
+}
+
+#[test]
+fn a_secret_is_not_in_the_debug_output() {
+    let config = config(&["--database-url=postgres://u:hunter2@h/d"]).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_database_url_can_come_from_a_file_but_not_from_two_places() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "postgres://h/d\n").unwrap();
+    let path = format!("--database-url-file={}", file.path().display());
+    assert!(matches!(config(&[&path]).unwrap().database, Target::Postgres(url) if url.starts_with("postgres://h/d?")));
+    assert!(config(&[&path, "--database-url=postgres://h/d"]).is_err());
+}
