@@ -67,7 +67,6 @@ impl<'a> Tour<'a> {
         };
         tour.set_up();
         tour.sign_in();
-        tour.invite();
         let tokens = [tour.create("first"), tour.create("second")];
         tour.rotate();
         tour.confirm_with_a_password();
@@ -161,38 +160,6 @@ impl<'a> Tour<'a> {
         for path in ["/", "/profile", TOKENS] {
             self.get(path);
         }
-    }
-
-    /// Makes a user, follows the link that is shown for them, and leaves another link unused.
-    fn invite(&mut self) {
-        let form = self.get("/admin/users/new");
-        let nonce = self.expect(form, 200).value_of("name=\"nonce\"").expect("the form has a nonce").to_owned();
-        let fields =
-            [("nonce", nonce.as_str()), ("username", "bob"), ("display_name", "Bob"), ("email", "bob@example.org")];
-        let made = self.post("/admin/users", &fields);
-        let address = self.expect(made, 303).location().to_owned();
-        let code = self.see_link(&address);
-        let short = self.canaries.password("kurz und 2");
-        let good = self.canaries.password("sieben stille Seen 7");
-        let page = self.get(&format!("/set-password?code={code}"));
-        self.expect(page, 200);
-        for (password, status) in [(short, 422), (good, 303), (good, 404)] {
-            let answer = self.post("/set-password", &[("code", &code), ("password", password)]);
-            self.expect(answer, status);
-        }
-        let reset = self.post(&format!("{address}/password-link"), &[]);
-        self.expect(reset, 303);
-        let unused = self.see_link(&address);
-        // The pages so far carried them by design.
-        self.answers.retain(|seen| ![&code, &unused].iter().any(|code| seen.answer.body.contains(code.as_str())));
-        self.canaries.other("the code of a link that was used", &code);
-        self.canaries.other("the code of a link that works", &unused);
-    }
-
-    fn see_link(&mut self, address: &str) -> String {
-        let page = self.get(address);
-        let link = self.expect(page, 200).value_of("id=\"password-link\"").expect("the link is shown");
-        link.rsplit('=').next().expect("a code").to_owned()
     }
 
     /// Makes a token, looks at it once, and looks in vain a second time.
