@@ -114,16 +114,16 @@ impl Prover<'_> {
         let account = username.as_str().to_owned();
         let proven = self.prove_again(user, &account, password, origin).await?;
         let (now, address) = (self.now, origin.address.to_string());
-        let still_there = self
-            .db
-            .write(move |connection| -> Result<bool, Refusal> {
+        self.db
+            .write(move |connection| -> Result<(), Refusal> {
                 still_holds(connection, user, &proven)?;
+                if !sessions::set_authenticated(connection, session, now)? {
+                    return Err(Refusal::SessionEnded);
+                }
                 let event = event(Action::Reauthenticated, user, &account, address);
-                events::append(connection, &event, now, &mut randomness::system())?;
-                Ok(sessions::set_authenticated(connection, session, now)?)
+                Ok(events::append(connection, &event, now, &mut randomness::system())?)
             })
-            .await?;
-        if still_there { Ok(()) } else { Err(Refusal::Wrong) }
+            .await
     }
 
     /// Changes a password, which takes back a set-password link, ends all other sessions and counts as an entry. Returns

@@ -34,7 +34,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let data_dir = DataDir::prepare(&config.data_dir).map_err(Failure::failed)?;
     data_dir.warn_if_open_to_others();
     let lock = lock(&data_dir)?;
-    let keys = keys(&config).map_err(Failure::failed)?;
+    let there = keys_there(&config).map_err(Failure::failed)?;
     let listener = listen(config.listen)?;
     let connections = match &config.database {
         Target::Sqlite(path) => {
@@ -45,9 +45,10 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     };
     let connections = u32::try_from(connections).unwrap_or(u32::MAX);
     let db = Db::open(&config.database, connections).map_err(Failure::failed)?;
-    key::require_all(&config, &db, &keys)?;
+    key::require_all(&config, &db, there.as_ref())?;
+    let keys = keys(&config, there).map_err(Failure::failed)?;
     let more = match &throw_away {
-        Some(_) => demo::fill(&db, self::keys(&config).map_err(Failure::failed)?, Clock::System.now())?,
+        Some(_) => demo::fill(&db, self::keys(&config, None).map_err(Failure::failed)?, Clock::System.now())?,
         None => Vec::new(),
     };
     let socket = control::bind(&data_dir, &lock).map_err(|error| {
@@ -84,13 +85,16 @@ fn lock(data_dir: &DataDir) -> Result<Lock, Failure> {
     }
 }
 
-/// The key file in use; one that was not asked for by its name is made when it is missing.
-fn keys(config: &Config) -> Result<SealingKeys, KeyError> {
+/// The key file in use; `None` where it is missing and may be made, because nobody asked for it by its name.
+fn keys_there(config: &Config) -> Result<Option<SealingKeys>, KeyError> {
     let path = key::file(config);
-    match config.secret_key_file {
-        Some(_) => SealingKeys::load(&path),
-        None => SealingKeys::load_or_generate(&path, &mut randomness::system()),
-    }
+    let missing = config.secret_key_file.is_none() && matches!(path.try_exists(), Ok(false));
+    if missing { Ok(None) } else { SealingKeys::load(&path).map(Some) }
+}
+
+/// Those, or new ones: made only once it is known that no others are missed, in whose way they would be.
+fn keys(config: &Config, there: Option<SealingKeys>) -> Result<SealingKeys, KeyError> {
+    there.map_or_else(|| SealingKeys::load_or_generate(&key::file(config), &mut randomness::system()), Ok)
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Invalid;
 use super::id::UserId;
-use super::name::readable;
+use super::name::{is_invisible, readable};
 use super::privilege::{Privilege, Privileges};
 use super::timestamp::Timestamp;
 
@@ -63,7 +63,7 @@ impl Email {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let text = text.trim();
         let fits = text.len() <= 254
-            && !text.chars().any(|c| c.is_control() || c.is_whitespace())
+            && !text.chars().any(|c| is_invisible(c) || c.is_whitespace())
             && text
                 .split_once('@')
                 .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn an_email_needs_two_sides() {
         assert!(Email::parse("ada@example.org").is_ok());
-        for text in ["", "ada", "@example.org", "ada@", "a@b@c", "a b@c", "a@b\n"] {
+        for text in ["", "ada", "a\u{202e}b@c", "@example.org", "ada@", "a@b@c", "a b@c", "a@b\n"] {
             assert!(Email::parse(text.trim_end_matches('x')).is_err() || text == "a@b\n", "{text}");
         }
     }

@@ -2,7 +2,7 @@
 //! What a crash loses is the last seconds of counting, never a token.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::caller::{Caller, MOST_CALLERS, UsedToken, user_agent};
@@ -13,6 +13,10 @@ use crate::storage::{Connection, Db, Result, callers, sessions};
 
 /// Seconds between two flushes.
 pub const FLUSH_SECONDS: u64 = 3;
+/// Counts of one token at most, the repositories included at which it was used by others than the callers known.
+const MOST_COUNTS: usize = 1_000;
+/// Stands for all callers beyond those known.
+const OTHERS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 /// Tokens counted between two flushes at most; the uses of further ones are not counted.
 const MOST_TOKENS: usize = 200_000;
 
@@ -69,11 +73,27 @@ impl Uses {
                 count.last = count.last.max(now);
                 count.uses += 1;
             }
-            // Whoever changes its user agent with every request fills no memory: its uses count for the last caller.
+            // Whoever changes its user agent with every request, or goes from repository to repository, fills no memory: the
+            // uses count for others than those known, at the right repository as long as there is room for it.
             None if full => {
-                if let Some((_, count)) = counts.last_mut() {
-                    count.uses += 1;
-                }
+                let others = |key: &Key| key.address.is_unspecified() && key.day == day;
+                let at = |key: &Key| others(key) && key.repository == repository;
+                let room = counts.len() < MOST_COUNTS;
+                let count = match counts.iter().position(|(key, _)| at(key)) {
+                    Some(index) => &mut counts[index].1,
+                    None => {
+                        let repository = if room { repository } else { None };
+                        let index = counts.iter().position(|(key, _)| others(key) && key.repository == repository);
+                        let index = index.unwrap_or_else(|| {
+                            let key = Key { repository, day, address: OTHERS, user_agent: String::new() };
+                            counts.push((key, Count { first: now, last: now, uses: 0 }));
+                            counts.len() - 1
+                        });
+                        &mut counts[index].1
+                    }
+                };
+                count.last = count.last.max(now);
+                count.uses += 1;
             }
             None => {
                 let key = Key { repository, day, address, user_agent: user_agent(agent) };
@@ -125,7 +145,7 @@ impl Uses {
             }
             let there = current.entry(token).or_default();
             for (key, count) in counts {
-                let full = there.len() >= MOST_CALLERS;
+                let full = there.len() >= MOST_COUNTS;
                 match there.iter_mut().find(|(other, _)| *other == key) {
                     Some((_, other)) => {
                         other.first = other.first.min(count.first);
@@ -147,7 +167,7 @@ impl Uses {
 
 fn to_gathered(token: UsedToken, key: &Key, count: Count) -> Gathered {
     let caller = Caller {
-        address: key.address.to_string(),
+        address: if key.address == OTHERS { String::new() } else { key.address.to_string() },
         user_agent: key.user_agent.clone(),
         first_used_at: count.first,
         last_used_at: count.last,
@@ -184,7 +204,7 @@ mod tests {
             uses.token_used(token(), None, NOW, "192.0.2.1".parse().unwrap(), &format!("agent {number}"));
         }
         let tokens = uses.tokens.lock().unwrap();
-        assert_eq!(tokens[&token()].len(), MOST_CALLERS);
+        assert_eq!(tokens[&token()].len(), MOST_CALLERS + 1);
         assert_eq!(tokens[&token()].iter().map(|(_, count)| count.uses).sum::<i64>(), 1_000);
     }
 
@@ -195,5 +215,25 @@ mod tests {
             uses.token_used(token(), None, NOW, "192.0.2.1".parse().unwrap(), &"x".repeat(5_000));
         }
         assert_eq!(uses.tokens.lock().unwrap()[&token()].len(), 1);
+    }
+
+    #[test]
+    fn a_use_never_counts_for_another_repository() {
+        let (uses, address) = (Uses::default(), "192.0.2.1".parse().unwrap());
+        let repository = |number: u32| format!("019a9f3c-0000-7000-8000-{number:012}").parse().ok();
+        for number in 0..MOST_CALLERS {
+            uses.token_used(token(), repository(1), NOW, address, &format!("agent {number}"));
+        }
+        for number in 2..3_000 {
+            uses.token_used(token(), repository(number), NOW, address, "curl/8");
+        }
+        let tokens = uses.tokens.lock().unwrap();
+        let counts = &tokens[&token()];
+        let at = |wanted| {
+            counts.iter().filter(|(key, _)| key.repository == wanted).map(|(_, count)| count.uses).sum::<i64>()
+        };
+        assert_eq!((at(repository(1)), at(repository(2)), at(repository(900))), (50, 1, 1));
+        assert!(counts.len() <= MOST_COUNTS + 1);
+        assert_eq!(counts.iter().map(|(_, count)| count.uses).sum::<i64>(), 50 + 2_998, "all uses count");
     }
 }

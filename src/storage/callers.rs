@@ -1,10 +1,9 @@
 //! Who used a token, gathered by repository, day, address and user agent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use diesel::dsl::{case_when, max, min, sql};
+use diesel::dsl::case_when;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 
 use super::Connection;
 use super::connection::on_each;
@@ -21,8 +20,6 @@ pub const DAYS: i64 = 30;
 const MOST_A_DAY: i64 = 50;
 /// Stands for all callers beyond those: their uses count, their addresses are not kept.
 const OTHERS: &str = "";
-/// PostgreSQL sums up to a type of its own.
-const SUM_OF_USES: &str = "CAST(SUM(uses) AS BIGINT)";
 /// Stands for requests that asked for no repository.
 const NOWHERE: &str = "";
 
@@ -144,58 +141,55 @@ pub enum Of {
     Repository(RepositoryId),
 }
 
-/// Rows of the last 30 days that concern `$of`, for a query that groups them.
-macro_rules! of_the_last_days {
-    ($query:expr, $of:expr, $now:expr) => {{
-        let query = $query
-            .filter(callers::day.ge($now.day_number() - (DAYS - 1)))
-            // Another node's clock may be ahead around midnight.
-            .filter(callers::day.le($now.day_number()))
-            .into_boxed();
-        match $of {
-            Of::ApiToken(id) => query.filter(callers::token_id.eq(id.to_string())),
-            Of::RepositoryToken(id) => query.filter(callers::token_id.eq(id.to_string())),
-            Of::Repository(id) => query.filter(callers::repository_id.eq(id.to_string())),
-        }
-    }};
-}
-
-/// The callers of the last 30 days, latest first.
-pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<Vec<Caller>> {
-    let latest = max(callers::last_used_at).assume_not_null();
+/// The callers of the last 30 days, latest first, and the uses of each of those days, oldest first. Added up here: the
+/// database would sort all of it for each of the two.
+pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<(Vec<Caller>, Vec<i64>)> {
+    let first_day = now.day_number() - (DAYS - 1);
     let query = callers::table
-        .group_by((callers::address, callers::user_agent))
-        .order(latest.desc())
-        .limit(i64::try_from(MOST_CALLERS).unwrap_or(i64::MAX))
+        .filter(callers::day.ge(first_day))
+        // Another node's clock may be ahead around midnight.
+        .filter(callers::day.le(now.day_number()))
         .select((
+            callers::day,
             callers::address,
             callers::user_agent,
-            min(callers::first_used_at).assume_not_null(),
-            latest,
-            sql::<BigInt>(SUM_OF_USES),
-        ));
-    let rows: Vec<(String, String, i64, i64, i64)> = of_the_last_days!(query, of, now).load(connection)?;
-    let caller = |(address, user_agent, first, last, uses)| Caller {
+            callers::first_used_at,
+            callers::last_used_at,
+            callers::uses,
+        ))
+        .into_boxed();
+    let query = match of {
+        Of::ApiToken(id) => query.filter(callers::token_id.eq(id.to_string())),
+        Of::RepositoryToken(id) => {
+            query.filter(callers::token_id.eq(id.to_string())).filter(callers::repository_id.eq(id.to_string()))
+        }
+        Of::Repository(id) => query.filter(callers::repository_id.eq(id.to_string())),
+    };
+    let rows: Vec<(i64, String, String, i64, i64, i64)> = query.load(connection)?;
+    let mut per_day = vec![0; usize::try_from(DAYS).unwrap_or_default()];
+    let mut merged: HashMap<(String, String), (i64, i64, i64)> = HashMap::new();
+    for (day, address, user_agent, first, last, uses) in rows {
+        let slot = usize::try_from(day - first_day).ok().and_then(|index| per_day.get_mut(index));
+        *slot.ok_or_else(|| StorageError::corrupt("callers", day))? += uses;
+        let (earliest, latest, all) = merged.entry((address, user_agent)).or_insert((first, last, 0));
+        (*earliest, *latest, *all) = (first.min(*earliest), last.max(*latest), *all + uses);
+    }
+    let caller = |((address, user_agent), (first, last, uses))| Caller {
         address,
         user_agent,
         first_used_at: Timestamp::from_unix(first),
         last_used_at: Timestamp::from_unix(last),
         uses,
     };
-    Ok(rows.into_iter().map(caller).collect())
-}
-
-/// The uses of each of the last 30 days, oldest first.
-pub fn per_day(connection: &mut Connection, of: Of, now: Timestamp) -> Result<Vec<i64>> {
-    let query = callers::table.group_by(callers::day).select((callers::day, sql::<BigInt>(SUM_OF_USES)));
-    let rows: Vec<(i64, i64)> = of_the_last_days!(query, of, now).load(connection)?;
-    let first_day = now.day_number() - (DAYS - 1);
-    let mut per_day = vec![0; usize::try_from(DAYS).unwrap_or_default()];
-    for (day, uses) in rows {
-        let slot = usize::try_from(day - first_day).ok().and_then(|index| per_day.get_mut(index));
-        *slot.ok_or_else(|| StorageError::corrupt("callers", day))? = uses;
-    }
-    Ok(per_day)
+    let mut callers: Vec<Caller> = merged.into_iter().map(caller).collect();
+    callers.sort_by(|one, other| {
+        other
+            .last_used_at
+            .cmp(&one.last_used_at)
+            .then_with(|| (&one.address, &one.user_agent).cmp(&(&other.address, &other.user_agent)))
+    });
+    callers.truncate(MOST_CALLERS);
+    Ok((callers, per_day))
 }
 
 /// Drops days that no page shows any more.

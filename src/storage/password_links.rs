@@ -4,20 +4,24 @@ use diesel::prelude::*;
 
 use super::Connection;
 use super::error::{Result, StorageError};
-use super::schema::{password_links, users};
+use super::schema::password_links;
+use super::users;
 use crate::domain::id::UserId;
+use crate::domain::privilege::Privilege;
 use crate::domain::secret::Digest;
 use crate::domain::timestamp::{DAY, Timestamp};
+use crate::domain::user::User;
 
 /// Seconds for which a link works.
 pub const LIFETIME: i64 = DAY;
 
 /// Makes a link with the code of this digest, in place of any former.
-pub fn put(connection: &mut Connection, user: UserId, digest: &Digest, now: Timestamp) -> Result<()> {
+pub fn put(connection: &mut Connection, user: UserId, made_by: UserId, digest: &Digest, now: Timestamp) -> Result<()> {
     withdraw(connection, user)?;
     diesel::insert_into(password_links::table)
         .values((
             password_links::user_id.eq(user.to_string()),
+            password_links::made_by.eq(made_by.to_string()),
             password_links::digest.eq(digest.as_bytes().as_slice()),
             password_links::created_at.eq(now.unix()),
             password_links::expires_at.eq(now.plus(LIFETIME).unix()),
@@ -26,17 +30,32 @@ pub fn put(connection: &mut Connection, user: UserId, digest: &Digest, now: Time
     Ok(())
 }
 
-/// The user whose link has a code of this digest, unless it has expired or the user is disabled.
-pub fn user_of(connection: &mut Connection, digest: &Digest, now: Timestamp) -> Result<Option<UserId>> {
-    let user: Option<String> = password_links::table
-        .inner_join(users::table)
+/// A link that works, with both ends of it as they stand now.
+#[derive(Debug)]
+pub struct Link {
+    pub user: User,
+    pub made_by: User,
+}
+
+/// The link with a code of this digest. It works until it expires, for a user who is enabled, and as long as whoever made it
+/// could make it again: who has gained more since is out of their reach, and so is everybody once they lost their own right.
+pub fn find(connection: &mut Connection, digest: &Digest, now: Timestamp) -> Result<Option<Link>> {
+    let row: Option<(String, String)> = password_links::table
         .filter(password_links::digest.eq(digest.as_bytes().as_slice()))
         .filter(password_links::expires_at.gt(now.unix()))
-        .filter(users::disabled_at.is_null())
-        .select(password_links::user_id)
+        .select((password_links::user_id, password_links::made_by))
         .get_result(connection)
         .optional()?;
-    user.map(|id| id.parse().map_err(|_| StorageError::corrupt("password_links", &id))).transpose()
+    let Some((user, made_by)) = row else { return Ok(None) };
+    let parse = |id: &str| id.parse::<UserId>().map_err(|_| StorageError::corrupt("password_links", id));
+    let (user, made_by) = (users::find(connection, parse(&user)?)?, users::find(connection, parse(&made_by)?)?);
+    let link = user.zip(made_by).map(|(user, made_by)| Link { user, made_by });
+    Ok(link.filter(|Link { user, made_by }| {
+        user.disabled_at.is_none()
+            && made_by.disabled_at.is_none()
+            && made_by.holds(Privilege::UserManagement)
+            && made_by.privileges.contains_all(user.privileges)
+    }))
 }
 
 /// When the link that waits for a user expires.

@@ -52,7 +52,7 @@ diesel::table! { api_token_secrets (id) {
 } }
 
 diesel::table! { password_links (user_id) {
-    user_id -> Text, digest -> Binary, created_at -> BigInt, expires_at -> BigInt,
+    user_id -> Text, made_by -> Text, digest -> Binary, created_at -> BigInt, expires_at -> BigInt,
 } }
 
 diesel::table! { reveals (subject_id, session_id) {
@@ -81,7 +81,6 @@ diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(grants -> repositories (repository_id));
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(repository_tokens -> repositories (repository_id));
-diesel::joinable!(password_links -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
 diesel::joinable!(api_token_secrets -> api_tokens (api_token_id));
 diesel::joinable!(api_token_repositories -> repositories (repository_id));

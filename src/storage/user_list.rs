@@ -70,7 +70,7 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Listed>, 
         .offset(asked.offset);
     let query = match (asked.order, asked.descending) {
         (Column::DisplayName, false) => query.order((users::display_name.asc(), users::username.asc())),
-        (Column::DisplayName, true) => query.order((users::display_name.desc(), users::username.asc())),
+        (Column::DisplayName, true) => query.order((users::display_name.desc(), users::username.desc())),
         (Column::Username, false) => query.order(users::username.asc()),
         (Column::Username, true) => query.order(users::username.desc()),
         (Column::Email, false) => query.order((users::email.asc(), users::username.asc())),

@@ -211,13 +211,14 @@ pub fn set_password(connection: &mut Connection, id: UserId, hash: &PasswordHash
     Ok(hit == 1)
 }
 
-/// How many enabled users hold the role.
+/// How many enabled users, who have set a password, hold the role.
 pub fn count_enabled_with_role(connection: &mut Connection, role: &str) -> Result<i64> {
     Ok(users::table
         .inner_join(user_roles::table.on(user_roles::user_id.eq(users::id)))
         .inner_join(roles::table.on(roles::id.eq(user_roles::role_id)))
         .filter(roles::name.eq(role))
         .filter(users::disabled_at.is_null())
+        .filter(users::password_hash.is_not_null())
         .count()
         .get_result(connection)?)
 }

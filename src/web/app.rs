@@ -37,8 +37,16 @@ pub fn app(
             web::scope("")
                 .wrap(session)
                 .wrap(from_fn(middleware::pages::around))
+                // A router tries one route after the other: most pages lie where the others need not be tried.
+                .service(part("/repositories", routes::repositories))
+                .service(part("/profile", routes::profile))
+                .service(part("/admin", routes::admin))
                 .configure(routes::pages)
                 .default_service(web::to(routes::no_page)),
         )
         .wrap(from_fn(middleware::request::around))
+}
+
+fn part(path: &str, routes: fn(&mut web::ServiceConfig)) -> actix_web::Scope {
+    web::scope(path).configure(routes).default_service(web::to(routes::no_page))
 }

@@ -9,8 +9,8 @@ pub const PAGE: i64 = 25;
 /// Pages beyond are not offered.
 const LAST_PAGE: i64 = 10_000;
 /// Longest search in characters, and most words in it.
-const LONGEST: usize = 100;
-const MOST_WORDS: usize = 8;
+const LONGEST: usize = 60;
+const MOST_WORDS: usize = 4;
 
 /// What part of a list is asked for. `C` names the columns that it can be ordered by.
 #[derive(Debug, Clone)]
@@ -64,7 +64,11 @@ impl<C: Copy + PartialEq> Listing<C> {
 
     /// The words that are searched for.
     pub fn words(&self) -> Vec<String> {
-        self.search.split_whitespace().take(MOST_WORDS).map(str::to_lowercase).collect()
+        let mut words: Vec<String> = self.search.split_whitespace().map(str::to_lowercase).collect();
+        words.sort_unstable();
+        words.dedup();
+        words.truncate(MOST_WORDS);
+        words
     }
 
     /// How many rows lie before this page.

@@ -166,7 +166,7 @@ pub struct CallerRow {
 impl CallerRow {
     /// The callers of the last 30 days, latest first.
     pub async fn recent(portal: &Portal, of: Of, now: Timestamp) -> Stored<Vec<Self>> {
-        let callers = portal.db.look_up(move |connection| callers::recent(connection, of, now)).await?;
+        let (callers, _) = portal.db.look_up(move |connection| callers::recent(connection, of, now)).await?;
         Ok(callers.iter().map(|caller| Self::new(caller, now)).collect())
     }
 

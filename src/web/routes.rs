@@ -71,6 +71,9 @@ table! {
         "/login"                                    { GET sign_in::new, POST sign_in::create }
         "/logout"                                   { POST sign_in::destroy }
         "/reauthenticate"                           { GET reauthentication::new, POST reauthentication::create }
+        "/set-password"                             { GET set_password::edit, POST set_password::update }
+    }
+    Pages repositories PageFailure "/repositories" {
         "/repositories"                             { GET repositories::list::index, POST repositories::creation::create }
         "/repositories/new"                         { GET repositories::creation::new }
         "/repositories/{name}"                      { GET repositories::overview::show }
@@ -84,7 +87,8 @@ table! {
         "/repositories/{name}/access/{user}"        { POST repositories::grant::update }
         "/repositories/{name}/access/{user}/removal" { POST repositories::grant::destroy }
         "/repositories/{name}/activity"             { GET repositories::activity::index }
-        "/set-password"                             { GET set_password::edit, POST set_password::update }
+    }
+    Pages profile PageFailure "/profile" {
         "/profile"                                  { GET profile::show }
         "/profile/api-tokens"                       { GET api_tokens::list::index, POST api_tokens::creation::create }
         "/profile/api-tokens/new"                   { GET api_tokens::creation::new }
@@ -98,6 +102,8 @@ table! {
         "/profile/security/password"                { POST password::update }
         "/profile/security/sessions/{id}/end"       { POST sessions::destroy }
         "/profile/security/other-sessions/end"      { POST other_sessions::destroy }
+    }
+    Pages admin PageFailure "/admin" {
         "/admin"                                    { GET admin::show }
         "/admin/users"                              { GET users::list::index, POST users::creation::create }
         "/admin/users/new"                          { GET users::creation::new }

@@ -105,10 +105,11 @@ fn with_the_wrong_key_file_it_does_not_start_and_says_what_to_do() {
     said.fails(1, &[&path, &lost, "Put the right key file back from your backup.", &command, "Generate New"]);
     assert!(!house.data().join("control.sock").exists(), "it was not there for anybody");
 
-    // A key file that is gone is made anew, and that is the wrong one too.
+    // A key file that is gone is not made anew: that would be in the way when it comes back.
     let right = fs::read(key_file(&house)).unwrap();
     fs::remove_file(key_file(&house)).unwrap();
     house.run(&["serve"], "").fails(1, &["secret.key", &lost]);
+    assert!(!key_file(&house).exists());
     fs::write(key_file(&house), right).unwrap();
     let mut house = house;
     house.serve();
@@ -198,6 +199,8 @@ fn on_postgresql_a_missing_key_is_told_and_forgotten_too() {
         )
         .unwrap();
     run(&["serve"]).fails(1, &["00000001 (1 token).", "tokenhouse key forget 00000001."]);
-    run(&["key", "forget", "00000001"]).succeeds();
-    run(&["key", "forget", "00000001"]).fails(1, &["no repository token is sealed with a key of the id"]);
+    assert!(!key_file(&house).exists(), "none is made in the place of a lost one");
+    run(&["key", "forget", "00000001"]).fails(1, &["there is no key file", "--secret-key-file", "--lost"]);
+    run(&["key", "forget", "00000001", "--lost"]).succeeds();
+    run(&["key", "forget", "00000001", "--lost"]).fails(1, &["no repository token is sealed with a key of the id"]);
 }

@@ -9,6 +9,7 @@ on_both![
     a_role_beyond_ones_own_privileges_is_not_given,
     a_refused_edit_keeps_what_was_typed,
     the_last_administrator_keeps_the_role_and_the_account,
+    an_administrator_who_never_set_a_password_does_not_count,
     nobody_disables_or_resets_oneself,
     what_is_disabled_or_enabled_already_is_told,
     every_change_asks_for_the_password_where_it_was_entered_long_ago,
@@ -105,6 +106,15 @@ fn the_last_administrator_keeps_the_role_and_the_account(portal: Portal) {
     portal.unchanged("a disabled one does not count", || browser.submit(&form).with(409));
     portal.user_with("third", "administrator");
     browser.submit(&form).with(303);
+}
+
+fn an_administrator_who_never_set_a_password_does_not_count(portal: Portal) {
+    let (root, ghost) = (root(&portal), portal.user_with("ghost", "administrator"));
+    let browser = root.sign_in();
+    browser.post(&page_of(&ghost, "password-link"), &[("", ""); 0]).with(303);
+    let fields = edit_form(&browser, &root).without("roles").fields();
+    browser.post(&page_of(&root, "edit"), &fields).with(422);
+    assert_eq!(portal.actions().iter().filter(|action| *action == "user.roles_changed").count(), 0);
 }
 
 fn nobody_disables_or_resets_oneself(portal: Portal) {

@@ -175,6 +175,7 @@ fn a_form_cannot_be_used_by_another_or_for_something_else(portal: Portal) {
     let form = form(&ada, "alpha");
     ada.submit(&form).with(303);
     bob.submit(&form).with(409);
+    ada.submit(&form.clone().fill("Name", "gamma")).with(409);
     let renewal = ada.page("/repositories/alpha/token/new").form("OK");
     ada.submit(&renewal.tampered("nonce", &form.value("nonce"))).with(303);
     let other = ada.page("/repositories/new").form("Create Repository").fill("Name", "beta");

@@ -1,5 +1,7 @@
 //! `/set-password`: the link that an administrator handed over, used once.
 
+use tokenhouse::domain::privilege::Privilege;
+
 use crate::support::browser::SESSION;
 use crate::support::{PASSWORD, Portal, User, at_once, on_both, rounds};
 
@@ -10,6 +12,7 @@ on_both![
     a_used_code_opens_nothing,
     an_expired_code_opens_nothing_and_is_removed,
     a_disabled_users_code_opens_nothing,
+    a_link_goes_no_further_than_whoever_made_it,
     a_refused_password_leaves_the_link_as_it_was,
     over_a_network_that_others_read_no_password_is_taken,
     a_password_is_set_and_every_session_ends,
@@ -87,6 +90,24 @@ fn an_expired_code_opens_nothing_and_is_removed(portal: Portal) {
 fn a_disabled_users_code_opens_nothing(portal: Portal) {
     let (ada, path) = invited(&portal);
     ada.disable();
+    is_dead(&portal, &path);
+}
+
+fn a_link_goes_no_further_than_whoever_made_it(portal: Portal) {
+    portal.role("helpdesk", &[Privilege::ApiAccess, Privilege::ViewRepositories, Privilege::UserManagement]);
+    let (help, eve) = (portal.user_with("help", "helpdesk"), portal.user("eve"));
+    let path = link_for(&help, &eve);
+    portal.visitor().open(&path).with(200);
+    // The user has gained more than the maker of the link holds.
+    eve.add_role("administrator");
+    is_dead(&portal, &path);
+    portal.sql("DELETE FROM user_roles WHERE role_id IN (SELECT id FROM roles WHERE name = 'administrator')");
+    portal.visitor().open(&path).with(200);
+    // The maker has lost what it took.
+    help.strip();
+    is_dead(&portal, &path);
+    help.add_role("helpdesk");
+    help.disable();
     is_dead(&portal, &path);
 }
 

@@ -17,6 +17,9 @@ use crate::storage::{Connection, events, repository_tokens};
 pub struct Arguments {
     /// Id of the key, as `serve` tells it when it misses the key
     id: String,
+    /// There is no key file any more, on no node: on PostgreSQL it must be said, as no server is asked
+    #[arg(long)]
+    lost: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -30,6 +33,13 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
     let path = file(config);
     // One that is not there is not made, as `serve` would do.
     let known = match path.try_exists() {
+        // On PostgreSQL no server is asked, and its key file may be elsewhere: who shows none could forget the one in use.
+        Ok(false) if !config.database.is_sqlite() && !arguments.lost => {
+            return Err(Failure::Failed(format!(
+                "there is no key file {}. Name the one that the servers use with --secret-key-file (TOKENHOUSE_SECRET_KEY_FILE), so that no key in use is forgotten; or add --lost if it is gone from all of them.",
+                path.display()
+            )));
+        }
         Ok(false) => Vec::new(),
         _ => SealingKeys::load(&path).map_err(Failure::failed)?.ids(),
     };

@@ -1,6 +1,7 @@
 //! A new token.
 
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
 use rand::CryptoRng;
 
 use super::{Change, Made, Refusal, stored};
@@ -67,7 +68,11 @@ impl Change {
                         api_token_repositories::api_token_id.eq(id.to_string()),
                         api_token_repositories::repository_id.eq(repository.to_string()),
                     ))
-                    .execute(connection)?;
+                    .execute(connection)
+                    .map_err(|error| match error {
+                        Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => Refusal::RepositoryGone,
+                        error => error.into(),
+                    })?;
             }
         }
         let detail = wish.permissions.lines().join(", ");

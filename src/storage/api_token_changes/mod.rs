@@ -42,6 +42,9 @@ pub enum Refusal {
     /// The token is not in a state that allows this.
     #[error("the token is {0}")]
     WrongStatus(&'static str),
+    /// A repository that was selected was deleted meanwhile.
+    #[error("a selected repository is gone")]
+    RepositoryGone,
     /// Somebody was first.
     #[error("the token was changed meanwhile")]
     Overtaken,

@@ -21,7 +21,9 @@ impl Change {
     ) -> Result<Made, Refusal> {
         self.acting.begin(connection, &[])?;
         match self.made_before(connection, nonce)? {
-            Some((id, 1)) => return Ok(Made::Before(id)),
+            Some((id, 1)) if repositories::find(connection, id)?.is_some_and(|made| made.name == wish.name) => {
+                return Ok(Made::Before(id));
+            }
             Some(_) => return Err(Refusal::FormUsed),
             None => {}
         }

@@ -43,12 +43,13 @@ impl Change {
         id: RepositoryId,
     ) -> Result<(), Refusal> {
         let name = self.begin(connection, id)?;
+        reveals::withdraw(connection, id)?;
+        diesel::delete(repositories::table.find(id.to_string())).execute(connection)?;
+        // After the tokens, which the counting of uses takes in this order too.
         diesel::delete(
             callers::table.filter(callers::repository_id.eq(id.to_string()).or(callers::token_id.eq(id.to_string()))),
         )
         .execute(connection)?;
-        reveals::withdraw(connection, id)?;
-        diesel::delete(repositories::table.find(id.to_string())).execute(connection)?;
         let subject = (KIND, id.to_string(), name.as_str());
         Ok(self.acting.event(connection, rng, Action::RepositoryDeleted, subject, String::new())?)
     }

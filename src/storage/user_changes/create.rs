@@ -39,7 +39,7 @@ impl Change {
         if !users::insert_as(connection, id, wish, None, &ids, self.acting.now)? {
             return Err(Refusal::UsernameTaken);
         }
-        password_links::put(connection, id, digest, self.acting.now)?;
+        password_links::put(connection, id, actor.id, digest, self.acting.now)?;
         let username = wish.username.as_str();
         self.event(connection, rng, Action::UserCreated, (id, username), in_words(&roles))?;
         Ok(Made::Now)

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use rand::CryptoRng;
 
-use super::{Change, KIND, Refusal};
+use super::{Change, KIND, Refusal, keeping_an_administrator};
 use crate::domain::event::{Action, Actor, NewEvent};
 use crate::domain::id::UserId;
 use crate::domain::password::PasswordHash;
@@ -11,7 +11,7 @@ use crate::domain::secret::Digest;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
 use crate::storage::schema::users as table;
-use crate::storage::{Connection, Result as Stored, events, password_links, reveals, sessions, users};
+use crate::storage::{Connection, Result as Stored, events, password_links, policies, reveals, sessions, users};
 
 impl Change {
     /// Takes the password away, ends all sessions and makes a link with the code of `digest`.
@@ -22,12 +22,13 @@ impl Change {
         id: UserId,
         digest: &Digest,
     ) -> Result<User, Refusal> {
+        policies::lock(connection)?;
         let (actor, user) = self.begin(connection, id)?;
         if actor.id == id {
             return Err(Refusal::RESETTING_ONESELF);
         }
-        let ended = replace_password(connection, id, None)?;
-        password_links::put(connection, id, digest, self.acting.now)?;
+        let ended = keeping_an_administrator(connection, |connection| Ok(replace_password(connection, id, None)?))?;
+        password_links::put(connection, id, actor.id, digest, self.acting.now)?;
         let detail = format!("sessions ended: {ended}");
         self.event(connection, rng, Action::UserPasswordReset, (id, user.username.as_str()), detail)?;
         Ok(user)
@@ -55,14 +56,14 @@ pub fn follow_link(
     address: String,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    let id = password_links::user_of(connection, digest, now)?.ok_or(Refusal::LinkEnded)?;
-    users::lock(connection, id)?;
-    // Another may have used it, or disabled the user, until the lock was free.
-    let still = password_links::user_of(connection, digest, now)? == Some(id);
-    if !still || !password_links::take(connection, digest)? {
+    let link = password_links::find(connection, digest, now)?.ok_or(Refusal::LinkEnded)?;
+    users::lock_all(connection, &[link.user.id, link.made_by.id])?;
+    // Another may have used it, or changed one of the two, until the locks were free.
+    let user = password_links::find(connection, digest, now)?.ok_or(Refusal::LinkEnded)?.user;
+    if !password_links::take(connection, digest)? {
         return Err(Refusal::LinkEnded);
     }
-    let user = users::find(connection, id)?.ok_or(Refusal::LinkEnded)?;
+    let id = user.id;
     let ended = replace_password(connection, id, Some(hash))?;
     let event = NewEvent {
         actor: Actor::Anonymous { address },

@@ -80,6 +80,10 @@ impl From<Refusal> for Failure {
                 "The token is {} now, so this can no longer be done. Go back and look at it again.",
                 status.to_lowercase()
             )),
+            Refusal::RepositoryGone => Self::Conflict(
+                "A repository that you selected was deleted meanwhile. Load the page again and choose once more."
+                    .into(),
+            ),
             Refusal::Overtaken => {
                 Self::Conflict("The token was changed after this page was loaded. Go back and look at it again.".into())
             }

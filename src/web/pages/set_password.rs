@@ -10,7 +10,7 @@ use crate::domain::secret::Digest;
 use crate::domain::user::User;
 use crate::randomness;
 use crate::storage::user_changes::{Refusal, follow_link};
-use crate::storage::{Connection, Result as Stored, password_links, users};
+use crate::storage::{Connection, password_links};
 use crate::web::client::Client;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::form::{Body, FieldError, SecretField, Typed, errors};
@@ -65,13 +65,9 @@ pub async fn update(
 /// Whom the link is for.
 async fn user_of(portal: &Portal, code: &str) -> Result<User, Failure> {
     let (digest, now) = (Digest::of(code), portal.now());
-    let find = move |connection: &mut Connection| -> Stored<Option<User>> {
-        match password_links::user_of(connection, &digest, now)? {
-            Some(id) => users::find(connection, id),
-            None => Ok(None),
-        }
-    };
-    portal.db.read(find).await?.ok_or_else(|| Refusal::LinkEnded.into())
+    let find = move |connection: &mut Connection| password_links::find(connection, &digest, now);
+    let link = portal.db.read(find).await?.ok_or(Refusal::LinkEnded)?;
+    Ok(link.user)
 }
 
 fn page(

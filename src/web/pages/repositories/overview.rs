@@ -6,7 +6,6 @@ use askama::Template;
 
 use super::{Tabs, visible};
 use crate::storage::callers::{self, Of};
-use crate::storage::{Connection, Result as Stored};
 use crate::web::chart::Chart;
 use crate::web::error::PageFailure;
 use crate::web::extract::signed_in::SignedIn;
@@ -35,13 +34,8 @@ pub async fn show(
 ) -> Result<HttpResponse, PageFailure> {
     let found = visible(&portal, &who, &path).await?;
     let (id, now) = (found.repository.id, who.now);
-    let (callers, per_day) = portal
-        .db
-        .read(move |connection: &mut Connection| -> Stored<_> {
-            let of = Of::Repository(id);
-            Ok((callers::recent(connection, of, now)?, callers::per_day(connection, of, now)?))
-        })
-        .await?;
+    let (callers, per_day) =
+        portal.db.look_up(move |connection| callers::recent(connection, Of::Repository(id), now)).await?;
     let page = RepositoryPage {
         shell: Shell::of(&portal, &request, &who),
         tabs: Tabs::of(&found.repository, &who),

@@ -11,6 +11,7 @@ use super::{change, limit};
 use crate::auth::authorize::repositories_seen_by;
 use crate::domain::api_token::{ApiToken, RepositorySelection};
 use crate::domain::id::ApiTokenId;
+use crate::domain::repository::RepositoryName;
 use crate::domain::secret::{Secret, SecretKind, random_code};
 use crate::randomness;
 use crate::storage::api_token_changes::{Made, Refusal};
@@ -78,6 +79,8 @@ impl Situation {
                 let mut repositories = among(connection, Among::All, MOST_OFFERED + 1)?;
                 let names_are_typed = repositories.len() > MOST_OFFERED;
                 if names_are_typed {
+                    let possible = |name: &String| RepositoryName::parse(name).is_ok();
+                    let names = names.into_iter().filter(possible).collect();
                     repositories = among(connection, Among::Names(names), MOST_NAMES)?;
                     if let Some(RepositorySelection::Selected(ids)) = original.as_ref().map(|token| &token.repositories)
                     {

@@ -73,13 +73,8 @@ pub async fn show(
     {
         return Ok(reveal::page(&portal, &request, &who, &token, &names, &replaced, &secret)?);
     }
-    let (callers, per_day) = portal
-        .db
-        .read(move |connection: &mut Connection| -> Stored<_> {
-            let of = Of::ApiToken(id);
-            Ok((callers::recent(connection, of, now)?, callers::per_day(connection, of, now)?))
-        })
-        .await?;
+    let (callers, per_day) =
+        portal.db.look_up(move |connection| callers::recent(connection, Of::ApiToken(id), now)).await?;
     let page = ApiTokenPage {
         shell: Shell::of(&portal, &request, &who),
         id,
