@@ -1,6 +1,7 @@
 //! `tokenhouse key …`, and a start with the wrong key file.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -111,6 +112,7 @@ fn with_the_wrong_key_file_it_does_not_start_and_says_what_to_do() {
     house.run(&["serve"], "").fails(1, &["secret.key", &lost]);
     assert!(!key_file(&house).exists());
     fs::write(key_file(&house), right).unwrap();
+    fs::set_permissions(key_file(&house), fs::Permissions::from_mode(0o600)).unwrap();
     let mut house = house;
     house.serve();
 }

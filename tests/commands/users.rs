@@ -101,7 +101,7 @@ fn a_password_reset_ends_all_sessions_and_any_link() {
     alone_and_beside_a_server(|house| {
         house.create_user("ada", "viewer").succeeds();
         house.sign_in("ada");
-        house.sql("INSERT INTO password_links (user_id, digest, created_at, expires_at) SELECT id, x'00', 1, 9999999999 FROM users");
+        house.sql("INSERT INTO password_links (user_id, made_by, digest, created_at, expires_at) SELECT id, id, x'00', 1, 9999999999 FROM users");
         let before = house.text("SELECT password_hash AS words FROM users");
         let said = house.run(&["user", "reset-password", "ada", "--password-stdin"], "another Wal entirely");
         assert_eq!(said.succeeds(), "The password of ada was reset; sessions ended: 1.\n");

@@ -143,7 +143,8 @@ fn a_changed_password_takes_back_the_link(portal: Portal) {
     let (ada, eve) = (portal.user("ada"), portal.user("eve"));
     for (user, digest) in [(&ada, "'a'"), (&eve, "'e'")] {
         portal.sql(&format!(
-            "INSERT INTO password_links (user_id, digest, created_at, expires_at) VALUES ('{}', CAST({digest} AS {}), 1, 9999999999)",
+            "INSERT INTO password_links (user_id, made_by, digest, created_at, expires_at) VALUES ('{}', '{}', CAST({digest} AS {}), 1, 9999999999)",
+            user.id,
             user.id,
             if portal.database.is_sqlite() { "BLOB" } else { "BYTEA" },
         ));
