@@ -62,6 +62,9 @@ pub struct Email(String);
 impl Email {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let text = text.trim();
+        if text.is_empty() {
+            return Err(Invalid::new("Email is empty. Enter an address, such as name@example.org."));
+        }
         let fits = text.len() <= 254
             && !text.chars().any(|c| is_invisible(c) || c.is_whitespace())
             && text

@@ -18,13 +18,13 @@ pub fn of(secret: Option<&str>, username: &str, address: &str) -> Vec<Example> {
     let variable = match secret {
         Some(secret) => example(
             "example-variable",
-            "First: into an environment variable",
-            "The space at the start keeps it out of the history of most shells. The examples below read it from there.",
+            "First: set a variable",
+            "The space at the start keeps it out of the history where the shell is set up so (bash: HISTCONTROL=ignorespace, zsh: setopt HIST_IGNORE_SPACE). The examples below read it from there.",
             format!(" export TOKENHOUSE_TOKEN={secret}"),
         ),
         None => example(
             "example-variable",
-            "First: into an environment variable",
+            "First: set a variable",
             "Paste the token when the shell waits for it, and press Enter. The examples below read it from there.",
             "read -rs TOKENHOUSE_TOKEN && export TOKENHOUSE_TOKEN".into(),
         ),
@@ -61,8 +61,8 @@ pub fn of(secret: Option<&str>, username: &str, address: &str) -> Vec<Example> {
             ".netrc",
             "Keeps the token in a file that only you can read, for programs that take no environment variable.",
             format!(
-                "(umask 077; printf 'machine {machine} login {username} password %s\\n' \"$TOKENHOUSE_TOKEN\" > ~/.netrc-tokenhouse)\n\
-                 curl --netrc-file ~/.netrc-tokenhouse {address}"
+                "(umask 077; printf 'machine {machine} login {username} password %s\\n' \"$TOKENHOUSE_TOKEN\" > ~/.netrc-tokenhouse-{username})\n\
+                 curl --netrc-file ~/.netrc-tokenhouse-{username} {address}"
             ),
         ),
     ]

@@ -46,7 +46,7 @@ fn every_example_works_as_copied_and_pasted() {
         browser.press(&format!("Copy example: {example}"));
         browser.until("the copy", || Some(browser.clipboard()).filter(|code| code.contains(part)))
     };
-    let variable = copy("First: into an environment variable", "export");
+    let variable = copy("First: set a variable", "export");
     assert_eq!(variable, format!(" export TOKENHOUSE_TOKEN={token}"));
 
     let examples = [

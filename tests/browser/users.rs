@@ -113,7 +113,7 @@ fn follow(other: &Browser, link: &str) {
     other.expect_heading("Set your password");
     other.fill("New password", NEW_PASSWORD);
     other.press("Set password");
-    other.expect_text("Your password was set. Sign in with it.");
+    other.expect_text("Your password was set. Sign in as grace with it.");
     other.go(link);
     other.expect_text("This link was used before or has expired.");
     person::sign_in(other, "grace", NEW_PASSWORD, GRACE);

@@ -200,7 +200,7 @@ fn a_user_without_an_email_may_stay_so(portal: Portal) {
     browser.submit(&form).with(303);
     browser.submit(&form.fill("Email", "ada@example.org")).with(303);
     let page = browser.refused(&edit_form(&browser, &ada).fill("Email", ""));
-    assert_eq!(page.error_at("Email"), "Email must look like name@example.org.");
+    assert_eq!(page.error_at("Email"), "Email is empty. Enter an address, such as name@example.org.");
 }
 
 fn roles_hold_at_the_very_next_request(portal: Portal) {

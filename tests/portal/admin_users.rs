@@ -178,7 +178,7 @@ fn a_new_user_sets_a_password_with_the_link_and_signs_in(portal: Portal) {
     grace.try_sign_in("grace", "").with(401);
     let form = grace.page(path).form("Set password").fill("New password", "kupfer wal zehn laterne");
     let page = grace.follow(grace.submit(&form)).with(200);
-    assert_eq!(page.notice().as_deref(), Some("Your password was set. Sign in with it."));
+    assert_eq!(page.notice().as_deref(), Some("Your password was set. Sign in as grace with it."));
     grace.try_sign_in("grace", "kupfer wal zehn laterne").with(303);
     assert!(grace.is_signed_in());
     assert_eq!(browser.page("/admin/users?q=grace").rows()[0].cell("Status"), "Active");
@@ -292,7 +292,7 @@ fn the_page_tells_what_there_is_to_know(portal: Portal) {
         ("Date created", "21 Nov 2026, 14:06 UTC just now"),
         ("API tokens", "2"),
         ("Active sessions", "2"),
-        ("Last seen", "21 Nov 2026, 14:06 UTC just now"),
+        ("Last seen in a session", "21 Nov 2026, 14:06 UTC just now"),
     ] {
         assert_eq!(page.definition(term), value, "{term}");
     }
@@ -306,8 +306,8 @@ fn the_page_tells_what_there_is_to_know(portal: Portal) {
     let browser = root.sign_in();
     let page = browser.page(&format!("/admin/users/{}", ada.id));
     assert_eq!(
-        (page.definition("Active sessions").as_str(), page.definition("Last seen").as_str()),
-        ("0", "Not in a session now")
+        (page.definition("Active sessions").as_str(), page.definition("Last seen in a session").as_str()),
+        ("0", "No active session")
     );
     let own = browser.page(&format!("/admin/users/{}", root.id));
     assert_eq!(own.texts(".actions a"), ["Edit", "Sign out everywhere"]);

@@ -408,7 +408,7 @@ fn the_form_starts_with_what_is_suggested(portal: Portal) {
             "It works until you revoke it."
         ]
     );
-    page.says("You cannot open any repository yet.");
+    page.says("There is no repository yet that you can open.");
     assert_eq!(page.link("Cancel").as_deref(), Some("/profile/api-tokens"));
 }
 

@@ -74,7 +74,7 @@ fn a_wrong_current_password_changes_nothing_and_is_an_event(portal: Portal) {
     let (browser, other) = (ada.sign_in(), ada.sign_in());
     let cookie = browser.cookie(SESSION);
     let page = change(&browser, "wrong", NEW).with(422).page();
-    assert_eq!(page.error_at("Current password"), "The current password is wrong. Enter it again.");
+    assert_eq!(page.error_at("Current password"), "The current password is wrong. Enter both again.");
     let form = page.form("Change password");
     assert_eq!((form.value("current_password").as_str(), form.value("new_password").as_str()), ("", ""));
     page.does_not_say(NEW);
@@ -234,7 +234,7 @@ fn what_is_over_is_not_listed(portal: Portal) {
     assert!(page.find_form("Sign out all others").is_none());
     let fields: [(&str, &str); 0] = [];
     let answer = browser.post("/profile/security/other-sessions/end", &fields);
-    assert_eq!(browser.follow(answer).notice().as_deref(), Some("0 other sessions were signed out."));
+    assert_eq!(browser.follow(answer).notice().as_deref(), Some("No other session was signed out."));
     assert!(!idle.is_signed_in());
 }
 

@@ -50,7 +50,11 @@ fn wrong_unknown_and_disabled_are_answered_alike(portal: Portal) {
     for other in rest {
         assert_eq!(first, other);
     }
-    assert!(first.2.contains("Username or password is wrong. Check both and try again."));
+    assert!(
+        first.2.contains(
+            "Username or password is wrong, or the account is disabled. Check both, or ask an administrator."
+        )
+    );
     assert_eq!(portal.count("sessions"), 0);
 }
 
@@ -58,7 +62,10 @@ fn a_refused_sign_in_keeps_the_username_and_not_the_password(portal: Portal) {
     let visitor = portal.visitor();
     let form = visitor.page("/login?next=/profile").form("Sign in");
     let page = visitor.submit(&form.fill("Username", "\"><b>ada").fill("Password", "geheim geheim")).with(401).page();
-    assert_eq!(page.alerts(), ["Username or password is wrong. Check both and try again."]);
+    assert_eq!(
+        page.alerts(),
+        ["Username or password is wrong, or the account is disabled. Check both, or ask an administrator."]
+    );
     let again = page.form("Sign in");
     assert_eq!((again.value("username").as_str(), again.value("password").as_str()), ("\"><b>ada", ""));
     assert_eq!(again.value("next"), "/profile");

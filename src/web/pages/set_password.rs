@@ -46,6 +46,7 @@ pub async fn update(
     client.require_private()?;
     let typed = body.form(&["code", "password"], &[]).await?;
     let user = user_of(&portal, typed.text("code")).await?;
+    let username = user.username.clone();
     let context = [user.username.as_str(), &user.display_name, &user.email];
     let password = match Password::choose(typed.secret("password"), &context) {
         Ok(password) => password,
@@ -59,7 +60,7 @@ pub async fn update(
             follow_link(connection, &mut randomness::system(), &digest, &hash, address, now)
         })
         .await?;
-    Ok(notice::see_other(&portal, urls::LOGIN, "Your password was set. Sign in with it."))
+    Ok(notice::see_other(&portal, urls::LOGIN, &format!("Your password was set. Sign in as {username} with it.")))
 }
 
 /// Whom the link is for.

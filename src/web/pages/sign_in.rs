@@ -79,7 +79,10 @@ pub async fn create(
                 username: typed.field("username"),
                 password: SecretField::default(),
                 next,
-                problem: Some("Username or password is wrong. Check both and try again.".into()),
+                problem: Some(
+                    "Username or password is wrong, or the account is disabled. Check both, or ask an administrator."
+                        .into(),
+                ),
                 errors: Vec::new(),
             };
             Ok(html(StatusCode::UNAUTHORIZED, &page)?)

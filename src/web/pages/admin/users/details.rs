@@ -159,7 +159,7 @@ impl EventRow {
     fn new(event: Event, now: Timestamp) -> Self {
         Self {
             at: Moment::new(event.at, now),
-            actor: if event.actor_name.is_empty() { "Somebody not signed in".into() } else { event.actor_name },
+            actor: if event.actor_name.is_empty() { "Not signed in".into() } else { event.actor_name },
             words: event.words,
             detail: event.detail,
             address: event.address.unwrap_or_else(|| "None".into()),

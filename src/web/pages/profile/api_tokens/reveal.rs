@@ -7,7 +7,6 @@ use askama::Template;
 use super::reach;
 use crate::domain::api_token::{ApiToken, ReplacedSecret};
 use crate::domain::event::{Action, NewEvent};
-use crate::domain::id::ApiTokenId;
 use crate::domain::secret::Secret;
 use crate::web::error::Failure;
 use crate::web::examples::{self, Example};
@@ -20,7 +19,6 @@ use crate::web::{reveal, urls};
 #[template(path = "pages/profile/api_tokens/reveal.html")]
 struct RevealPage<'a> {
     shell: Shell,
-    id: ApiTokenId,
     heading: &'static str,
     name: String,
     secret: &'a str,
@@ -62,7 +60,6 @@ pub fn page(
     let me = portal.settings.public_url.join(urls::API_ME);
     let page = RevealPage {
         shell: Shell::of(portal, request, who),
-        id: token.id,
         heading: "New API Token",
         name: token.name.as_str().to_owned(),
         secret: secret.reveal(),

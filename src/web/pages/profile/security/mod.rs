@@ -95,5 +95,9 @@ fn acting(who: &SignedIn) -> Acting {
 
 /// "1 other session was", to be followed by what happened to it.
 fn other_sessions_were(count: usize) -> String {
-    if count == 1 { "1 other session was".into() } else { format!("{count} other sessions were") }
+    match count {
+        0 => "No other session was".into(),
+        1 => "1 other session was".into(),
+        _ => format!("{count} other sessions were"),
+    }
 }

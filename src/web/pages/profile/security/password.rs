@@ -56,7 +56,7 @@ pub async fn update(
             Ok(notice::see_other(&portal, urls::SECURITY, &text))
         }
         Err(Refusal::Wrong) => {
-            current_field.error = Some("The current password is wrong. Enter it again.".into());
+            current_field.error = Some("The current password is wrong. Enter both again.".into());
             Ok(page(&portal, &request, &who, current_field, new_field).await?)
         }
         Err(refusal) => Err(refusal.into()),
