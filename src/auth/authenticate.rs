@@ -3,14 +3,15 @@
 use super::credentials::{Presented, Unusable};
 use crate::domain::caller::UsedToken;
 use crate::domain::id::{ApiTokenId, RepositoryId, RepositoryTokenId, UserId};
-use crate::domain::permission::Permissions;
+use crate::domain::permission::{Permission, Permissions, owner_may};
 use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::repository::RepositoryName;
 use crate::domain::secret::SecretKind;
+use crate::domain::service::{KnownService, ServiceName};
 use crate::domain::timestamp::Timestamp;
 use crate::storage::repository_tokens::{KnownRepositoryToken, find_by_digest};
 use crate::storage::token_secrets::{KnownApiToken, find_api_token};
-use crate::storage::{Db, StorageError};
+use crate::storage::{Db, StorageError, services};
 
 /// A program that showed a good API token, with what its owner may do at this moment.
 #[derive(Debug, Clone)]
@@ -37,11 +38,28 @@ pub struct RepositoryCaller {
     pub ends_at: Option<Timestamp>,
 }
 
-/// A program that showed a good token of either kind.
+/// A program that showed a good token of any kind.
 #[derive(Debug, Clone)]
 pub enum Caller {
     ApiToken(ApiCaller),
     Repository(RepositoryCaller),
+    /// A service, which may ask about tokens and about itself, and nothing else.
+    Service(KnownService),
+}
+
+/// What the caller may do at the repository asked for; never [`Permission::None`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Right {
+    pub repository: RepositoryId,
+    pub permission: Permission,
+}
+
+/// Who showed a token, and what that opens.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    pub caller: Caller,
+    /// `None` where no repository was asked for, it is not there, or nothing is allowed there.
+    pub right: Option<Right>,
 }
 
 impl Caller {
@@ -50,6 +68,7 @@ impl Caller {
         match self {
             Self::ApiToken(caller) => UsedToken::Api(caller.token),
             Self::Repository(caller) => UsedToken::Repository { repository: caller.repository, token: caller.token },
+            Self::Service(service) => UsedToken::Service(service.id),
         }
     }
 }
@@ -79,6 +98,8 @@ pub enum Reason {
     RepositoryTokenReplaced(RepositoryName),
     #[error("the token of repository {0} came with another name")]
     WrongRepositoryName(RepositoryName),
+    #[error("the token of service {0} came with another name")]
+    WrongServiceName(ServiceName),
 }
 
 /// No caller: either the credentials are not good, or they could not be checked.
@@ -90,44 +111,64 @@ pub enum Refusal {
     Storage(#[from] StorageError),
 }
 
-/// Who presented this, judged by what is stored at this moment. Nothing is remembered from one check to the next.
-pub async fn authenticate(db: &Db, presented: Presented, now: Timestamp) -> Result<Caller, Refusal> {
-    let digest = presented.digest;
-    let name = presented.username.as_deref();
-    match presented.kind {
+/// Who presented this and what it opens at the repository `at`, judged by what is stored at this moment, in one statement.
+/// Nothing is remembered from one check to the next.
+pub async fn authenticate(
+    db: &Db,
+    presented: Presented,
+    at: Option<RepositoryName>,
+    now: Timestamp,
+) -> Result<Checked, Refusal> {
+    let Presented { kind, digest, username } = presented;
+    let name = username.as_deref();
+    Ok(match kind {
         SecretKind::ApiToken => {
-            let known = db.look_up(move |connection| find_api_token(connection, &digest)).await?;
-            Ok(Caller::ApiToken(judge(known.ok_or(Reason::Unknown)?, name, now)?))
+            let known = db.look_up(move |connection| find_api_token(connection, &digest, at.as_ref())).await?;
+            judge(known.ok_or(Reason::Unknown)?, name, now)?
         }
         SecretKind::RepositoryToken => {
             let known = db.look_up(move |connection| find_by_digest(connection, &digest)).await?;
-            Ok(Caller::Repository(judge_repository(known.ok_or(Reason::Unknown)?, name, now)?))
+            judge_repository(known.ok_or(Reason::Unknown)?, name, at.as_ref(), now)?
         }
-        SecretKind::ServiceToken => Err(Reason::Unknown.into()),
+        SecretKind::ServiceToken => {
+            let known = db.look_up(move |connection| services::find_by_digest(connection, &digest)).await?;
+            judge_service(known.ok_or(Reason::Unknown)?, name)?
+        }
+    })
+}
+
+fn judge_service(known: KnownService, name: Option<&str>) -> Result<Checked, Reason> {
+    if name.is_some_and(|name| name != known.name.as_str()) {
+        return Err(Reason::WrongServiceName(known.name));
     }
+    Ok(Checked { caller: Caller::Service(known), right: None })
 }
 
 fn judge_repository(
     known: KnownRepositoryToken,
     name: Option<&str>,
+    at: Option<&RepositoryName>,
     now: Timestamp,
-) -> Result<RepositoryCaller, Reason> {
+) -> Result<Checked, Reason> {
     if known.ends_at.is_some_and(|end| now >= end) {
         return Err(Reason::RepositoryTokenReplaced(known.name));
     }
     if name.is_some_and(|name| name != known.name.as_str()) {
         return Err(Reason::WrongRepositoryName(known.name));
     }
-    Ok(RepositoryCaller {
+    let own = Right { repository: known.repository, permission: Permission::Write };
+    let caller = RepositoryCaller {
         token: known.id,
         repository: known.repository,
         name: known.name,
         created_at: known.created_at,
         ends_at: known.ends_at,
-    })
+    };
+    let right = at.is_some_and(|at| *at == caller.name).then_some(own);
+    Ok(Checked { caller: Caller::Repository(caller), right })
 }
 
-fn judge(known: KnownApiToken, username: Option<&str>, now: Timestamp) -> Result<ApiCaller, Reason> {
+fn judge(known: KnownApiToken, username: Option<&str>, now: Timestamp) -> Result<Checked, Reason> {
     let id = known.id;
     let passed = |end: Option<Timestamp>| end.is_some_and(|end| now >= end);
     if known.revoked {
@@ -152,7 +193,11 @@ fn judge(known: KnownApiToken, username: Option<&str>, now: Timestamp) -> Result
     if username.is_some_and(|name| !name.eq_ignore_ascii_case(&known.username)) {
         return Err(Reason::WrongUsername(id));
     }
-    Ok(ApiCaller {
+    let right = known.at.filter(|at| at.selected || !known.selected_only).map(|at| Right {
+        repository: at.id,
+        permission: known.permissions.repositories.min(owner_may(known.owner_privileges, at.grant)),
+    });
+    let caller = ApiCaller {
         token: id,
         token_name: known.name,
         permissions: known.permissions,
@@ -162,12 +207,15 @@ fn judge(known: KnownApiToken, username: Option<&str>, now: Timestamp) -> Result
         owner: known.owner,
         username: known.username,
         owner_privileges: known.owner_privileges,
-    })
+    };
+    let right = right.filter(|right| right.permission > Permission::None);
+    Ok(Checked { caller: Caller::ApiToken(caller), right })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::token_secrets::KnownRepository;
 
     const NOW: Timestamp = Timestamp::from_unix(1_795_270_000);
 
@@ -186,12 +234,14 @@ mod tests {
             username: "ada".into(),
             owner_disabled: false,
             owner_privileges: Privileges::NONE.with(Privilege::ApiAccess),
+            at: None,
         }
     }
 
     #[test]
     fn a_good_token_is_its_owners() {
-        assert_eq!(judge(known(), None, NOW).unwrap().username, "ada");
+        let Caller::ApiToken(caller) = judge(known(), None, NOW).unwrap().caller else { panic!("another kind") };
+        assert_eq!(caller.username, "ada");
         assert!(judge(known(), Some("ADA"), NOW).is_ok());
     }
 
@@ -214,6 +264,30 @@ mod tests {
     }
 
     #[test]
+    fn a_right_is_what_token_selection_and_owner_have_in_common() {
+        use Permission::{None as Nothing, Read, Write};
+        let repository: RepositoryId = "019a9f3c-0000-7000-8000-000000000004".parse().unwrap();
+        for (permission, selected_only, selected, grant, expected) in [
+            (Write, false, false, Some(Write), Some(Write)),
+            (Write, false, false, Some(Read), Some(Read)),
+            (Read, false, false, Some(Write), Some(Read)),
+            (Write, false, false, None, None),
+            (Nothing, false, false, Some(Write), None),
+            (Write, true, true, Some(Write), Some(Write)),
+            (Write, true, false, Some(Write), None),
+        ] {
+            let at = Some(KnownRepository { id: repository, grant, selected });
+            let permissions = Permissions { repositories: permission, ..Permissions::default() };
+            let right = judge(KnownApiToken { permissions, selected_only, at, ..known() }, None, NOW).unwrap().right;
+            assert_eq!(
+                right.map(|right| right.permission),
+                expected,
+                "{permission:?} {selected_only} {selected} {grant:?}"
+            );
+        }
+    }
+
+    #[test]
     fn a_repositorys_token_is_good_until_the_very_second_of_its_end_and_under_its_own_name() {
         let known = KnownRepositoryToken {
             id: "019a9f3c-0000-7000-8000-000000000003".parse().unwrap(),
@@ -223,12 +297,16 @@ mod tests {
             ends_at: None,
         };
         let ending = |end| KnownRepositoryToken { ends_at: Some(end), ..known.clone() };
-        assert!(judge_repository(known.clone(), None, NOW).is_ok());
-        assert!(judge_repository(ending(NOW.plus(1)), Some("payments"), NOW).is_ok());
-        assert!(matches!(judge_repository(ending(NOW), None, NOW), Err(Reason::RepositoryTokenReplaced(_))));
+        assert!(judge_repository(known.clone(), None, None, NOW).is_ok());
+        assert!(judge_repository(ending(NOW.plus(1)), Some("payments"), None, NOW).is_ok());
+        assert!(matches!(judge_repository(ending(NOW), None, None, NOW), Err(Reason::RepositoryTokenReplaced(_))));
         for name in ["", "Payments", "payment", "payments-x"] {
-            let refusal = judge_repository(known.clone(), Some(name), NOW);
+            let refusal = judge_repository(known.clone(), Some(name), None, NOW);
             assert!(matches!(refusal, Err(Reason::WrongRepositoryName(_))), "{name}");
         }
+        let at = |name| RepositoryName::parse(name).unwrap();
+        let right = |name| judge_repository(known.clone(), None, Some(&at(name)), NOW).unwrap().right;
+        assert_eq!(right("payments").map(|right| right.permission), Some(Permission::Write));
+        assert_eq!(right("payments-x"), None);
     }
 }

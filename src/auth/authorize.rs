@@ -26,6 +26,7 @@ impl Caller {
         match self {
             Self::ApiToken(caller) => caller.permissions,
             Self::Repository(_) => Permissions { repositories: Permission::Write, ..Permissions::default() },
+            Self::Service(_) => Permissions::default(),
         }
     }
 }
@@ -47,6 +48,7 @@ pub fn repository_for(
             let own = if caller.name == *name { find(connection, caller.repository)? } else { None };
             return Ok(own.map(|repository| (repository, Permission::Write)));
         }
+        Caller::Service(_) => return Ok(None),
     };
     let Some((repository, grant)) = find_with_grant(connection, caller.owner, name)? else { return Ok(None) };
     if caller.selected_only && !api_tokens::selected_repositories(connection, caller.token)?.contains(&repository.id) {
@@ -70,6 +72,7 @@ pub fn repositories_for(
             let own = if passed { None } else { find(connection, caller.repository)? };
             return Ok(own.map(|repository| (repository, Permission::Write)).into_iter().collect());
         }
+        Caller::Service(_) => return Ok(Vec::new()),
     };
     let among = if caller.selected_only {
         Among::Ids(api_tokens::selected_repositories(connection, caller.token)?)

@@ -1,6 +1,6 @@
 //! Callers: addresses and user agents that used a token.
 
-use super::id::{ApiTokenId, RepositoryId, RepositoryTokenId};
+use super::id::{ApiTokenId, RepositoryId, RepositoryTokenId, ServiceId};
 use super::timestamp::Timestamp;
 
 /// Longest user agent that is kept, in characters; the rest is cut.
@@ -13,6 +13,7 @@ pub const MOST_CALLERS: usize = 50;
 pub enum UsedToken {
     Api(ApiTokenId),
     Repository { repository: RepositoryId, token: RepositoryTokenId },
+    Service(ServiceId),
 }
 
 /// What one caller did over the time asked for.

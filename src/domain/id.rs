@@ -81,6 +81,8 @@ ids! {
     TokenSecretId
     /// One token of a repository: a renewed one is another.
     RepositoryTokenId
+    /// A service; stays the same when its token is rotated.
+    ServiceId
     /// A session of a signed-in user.
     SessionId
     /// A line of the audit log.

@@ -17,6 +17,7 @@ pub mod repository;
 pub mod repository_token;
 pub mod role;
 pub mod secret;
+pub mod service;
 pub mod session;
 pub mod timestamp;
 pub mod user;

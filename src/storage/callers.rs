@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::Connection;
 use super::connection::on_each;
 use super::error::{Result, StorageError};
-use super::schema::{api_tokens, callers, repositories, repository_tokens};
+use super::schema::{api_tokens, callers, repositories, repository_tokens, services};
 use crate::domain::caller::{Caller, MOST_CALLERS, UsedToken};
 use crate::domain::id::{ApiTokenId, RepositoryId};
 use crate::domain::timestamp::Timestamp;
@@ -76,6 +76,14 @@ fn note_last_use(connection: &mut Connection, one: &Gathered) -> Result<bool> {
                 .execute(connection)?;
             Ok(touched > 0 || token.count().get_result::<i64>(connection)? > 0)
         }
+        UsedToken::Service(id) => {
+            let newer = services::last_used_at.is_null().or(services::last_used_at.le(last));
+            let service = services::table.find(id.to_string());
+            let touched = diesel::update(service.clone().filter(newer))
+                .set((services::last_used_at.eq(last), services::last_used_address.eq(address)))
+                .execute(connection)?;
+            Ok(touched > 0 || service.count().get_result::<i64>(connection)? > 0)
+        }
     }
 }
 
@@ -84,6 +92,7 @@ fn count(connection: &mut Connection, one: &Gathered) -> Result<()> {
     let token = match one.token {
         UsedToken::Api(id) => id.to_string(),
         UsedToken::Repository { repository, .. } => repository.to_string(),
+        UsedToken::Service(id) => id.to_string(),
     };
     let repository = one.repository.map_or_else(|| NOWHERE.to_owned(), |id| id.to_string());
     let (first, last) = (caller.first_used_at.unix(), caller.last_used_at.unix());

@@ -22,6 +22,7 @@ pub mod reveals;
 pub mod roles;
 pub mod schema;
 pub mod sealing;
+pub mod services;
 pub mod session_changes;
 pub mod sessions;
 mod target;

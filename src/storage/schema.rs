@@ -59,6 +59,12 @@ diesel::table! { reveals (subject_id, session_id) {
     subject_id -> Text, session_id -> Text, sealed -> Binary, key_id -> Text, expires_at -> BigInt,
 } }
 
+diesel::table! { services (id) {
+    id -> Text, name -> Text, description -> Text, digest -> Binary, hint -> Text, created_at -> BigInt,
+    created_by -> Text, token_created_at -> BigInt, last_used_at -> Nullable<BigInt>,
+    last_used_address -> Nullable<Text>, form_nonce -> Text,
+} }
+
 diesel::table! { callers (token_id, repository_id, day, address, user_agent) {
     token_id -> Text, repository_id -> Text, day -> BigInt, address -> Text, user_agent -> Text, first_used_at -> BigInt,
     last_used_at -> BigInt, uses -> BigInt,
@@ -97,6 +103,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_token_repositories,
     api_token_secrets,
     reveals,
+    services,
     callers,
     events,
     policies,

@@ -6,10 +6,14 @@ use super::Connection;
 use super::api_tokens::permissions;
 use super::error::{Result, StorageError};
 use super::roles::privileges;
-use super::schema::{api_token_secrets, api_tokens, roles, user_roles, users};
-use crate::domain::id::{ApiTokenId, UserId};
-use crate::domain::permission::Permissions;
+use super::schema::{
+    api_token_repositories, api_token_secrets, api_tokens, grants, repositories, roles, user_roles, users,
+};
+use crate::domain::grant::from_stored;
+use crate::domain::id::{ApiTokenId, RepositoryId, UserId};
+use crate::domain::permission::{Permission, Permissions};
 use crate::domain::privilege::Privileges;
+use crate::domain::repository::RepositoryName;
 use crate::domain::secret::Digest;
 use crate::domain::timestamp::Timestamp;
 
@@ -31,43 +35,78 @@ pub struct KnownApiToken {
     pub username: String,
     pub owner_disabled: bool,
     pub owner_privileges: Privileges,
+    /// The repository that was asked for, if it is there.
+    pub at: Option<KnownRepository>,
+}
+
+/// A repository, and what ties the token and its owner to it.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownRepository {
+    pub id: RepositoryId,
+    /// Of the owner.
+    pub grant: Option<Permission>,
+    /// Whether it is among the repositories that the token is limited to.
+    pub selected: bool,
 }
 
 type TokenRow = (String, String, String, String, String, String, i64, Option<i64>, Option<i64>, Option<i64>);
 type OwnerRow = (String, String, Option<i64>, Option<String>);
+/// Repository, grant, and the repository once more where it is selected.
+type AtRow = (Option<String>, Option<String>, Option<String>);
 
-pub fn find_api_token(connection: &mut Connection, digest: &Digest) -> Result<Option<KnownApiToken>> {
+pub fn find_api_token(
+    connection: &mut Connection,
+    digest: &Digest,
+    at: Option<&RepositoryName>,
+) -> Result<Option<KnownApiToken>> {
+    // No repository has the empty name.
+    let name = at.map_or_else(String::new, ToString::to_string);
     // One row for each role of the owner; `load` and not `first`, because a LIMIT makes SQLite prepare anew each time.
-    let rows: Vec<(Option<i64>, TokenRow, OwnerRow)> = api_token_secrets::table
-        .inner_join(api_tokens::table.inner_join(users::table))
-        .left_join(user_roles::table.on(user_roles::user_id.eq(users::id)))
-        .left_join(roles::table.on(roles::id.eq(user_roles::role_id)))
-        .filter(api_token_secrets::digest.eq(digest.as_bytes().as_slice()))
-        .select((
-            api_token_secrets::ends_at,
-            (
-                api_tokens::id,
-                api_tokens::name,
-                api_tokens::repositories_permission,
-                api_tokens::account_permission,
-                api_tokens::administration_permission,
-                api_tokens::repository_selection,
-                api_tokens::created_at,
-                api_tokens::expires_at,
-                api_tokens::disabled_at,
-                api_tokens::revoked_at,
-            ),
-            (users::id, users::username, users::disabled_at, roles::privileges.nullable()),
-        ))
-        .load(connection)?;
+    let rows: Vec<(Option<i64>, TokenRow, OwnerRow, AtRow)> =
+        api_token_secrets::table
+            .inner_join(api_tokens::table.inner_join(users::table))
+            .left_join(user_roles::table.on(user_roles::user_id.eq(users::id)))
+            .left_join(roles::table.on(roles::id.eq(user_roles::role_id)))
+            .left_join(repositories::table.on(repositories::name.eq(name)))
+            .left_join(grants::table.on(
+                grants::user_id.eq(users::id).and(grants::repository_id.nullable().eq(repositories::id.nullable())),
+            ))
+            .left_join(
+                api_token_repositories::table.on(api_token_repositories::api_token_id
+                    .eq(api_tokens::id)
+                    .and(api_token_repositories::repository_id.nullable().eq(repositories::id.nullable()))),
+            )
+            .filter(api_token_secrets::digest.eq(digest.as_bytes().as_slice()))
+            .select((
+                api_token_secrets::ends_at,
+                (
+                    api_tokens::id,
+                    api_tokens::name,
+                    api_tokens::repositories_permission,
+                    api_tokens::account_permission,
+                    api_tokens::administration_permission,
+                    api_tokens::repository_selection,
+                    api_tokens::created_at,
+                    api_tokens::expires_at,
+                    api_tokens::disabled_at,
+                    api_tokens::revoked_at,
+                ),
+                (users::id, users::username, users::disabled_at, roles::privileges.nullable()),
+                (
+                    repositories::id.nullable(),
+                    grants::permission.nullable(),
+                    api_token_repositories::repository_id.nullable(),
+                ),
+            ))
+            .load(connection)?;
     let mut all = Privileges::NONE;
     let mut found = None;
-    for (secret_ends_at, token, owner) in rows {
+    for (secret_ends_at, token, owner, at) in rows {
         let held = owner.3.as_deref().unwrap_or("");
         all = all.and(privileges(held).ok_or_else(|| StorageError::corrupt("roles", &owner.0))?);
-        found = Some((secret_ends_at, token, owner));
+        found = Some((secret_ends_at, token, owner, at));
     }
-    let Some((secret_ends_at, token, owner)) = found else { return Ok(None) };
+    let Some((secret_ends_at, token, owner, at)) = found else { return Ok(None) };
     let (id, name, repositories, account, administration, selection, created_at, expires_at, disabled_at, revoked_at) =
         token;
     let (owner, username, owner_disabled_at, _) = owner;
@@ -86,5 +125,16 @@ pub fn find_api_token(connection: &mut Connection, digest: &Digest) -> Result<Op
         username,
         owner_disabled: owner_disabled_at.is_some(),
         owner_privileges: all,
+        at: known_repository(at)?,
+    }))
+}
+
+fn known_repository((id, grant, selected): AtRow) -> Result<Option<KnownRepository>> {
+    let Some(id) = id else { return Ok(None) };
+    let corrupt = || StorageError::corrupt("grants", &id);
+    Ok(Some(KnownRepository {
+        grant: grant.map(|stored| from_stored(&stored).ok_or_else(corrupt)).transpose()?,
+        selected: selected.is_some(),
+        id: id.parse().map_err(|_| corrupt())?,
     }))
 }

@@ -35,7 +35,7 @@ impl Revoke {
     pub fn execute(self, connection: &mut Connection, now: Timestamp) -> Result<String, Refused> {
         let token = Zeroizing::new(self.token);
         let known = match recognise(&token) {
-            Some(SecretKind::ApiToken) => token_secrets::find_api_token(connection, &Digest::of(&token))?,
+            Some(SecretKind::ApiToken) => token_secrets::find_api_token(connection, &Digest::of(&token), None)?,
             _ => None,
         };
         let Some(known) = known else {

@@ -68,6 +68,16 @@ pub async fn show(caller: ApiCaller, portal: web::Data<Portal>) -> Result<HttpRe
             created_at: own.created_at.for_machines(),
             expires_at: own.ends_at.map(Timestamp::for_machines),
         },
+        Caller::Service(own) => MeJson {
+            kind: "service_token",
+            id: own.id.to_string(),
+            name: own.name.as_str(),
+            username: own.name.as_str(),
+            permissions,
+            repositories: RepositoriesJson::Selected { names: Vec::new() },
+            created_at: own.token_created_at.for_machines(),
+            expires_at: None,
+        },
     };
     Ok(HttpResponse::Ok().json(me))
 }

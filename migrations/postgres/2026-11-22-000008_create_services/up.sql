@@ -1,0 +1,13 @@
+CREATE TABLE services (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    description TEXT NOT NULL,
+    digest BYTEA NOT NULL UNIQUE, -- SHA-256 of its token
+    hint TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    created_by TEXT NOT NULL, -- username
+    token_created_at BIGINT NOT NULL,
+    last_used_at BIGINT,
+    last_used_address TEXT,
+    form_nonce TEXT NOT NULL UNIQUE -- of the form that made its token
+);
