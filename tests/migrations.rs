@@ -14,7 +14,7 @@ use diesel_migrations::MigrationHarness;
 use support::database::Database;
 use tokenhouse::storage::connection::Target;
 use tokenhouse::storage::migrations::{POSTGRES, SQLITE, newest};
-use tokenhouse::storage::{Db, Result, db, policies, roles};
+use tokenhouse::storage::{Db, Result, opening, policies, roles};
 
 const SCHEMA: &str = include_str!("../src/storage/schema.rs");
 
@@ -49,7 +49,7 @@ fn up_down_and_up_again_ends_where_it_began() {
         let (tables, things) = (any.tables(), any.things());
         any.revert_all();
         assert_eq!(any.things(), Vec::<String>::new(), "nothing stays behind");
-        assert!(db::migrate(&database.target()).unwrap() > 0);
+        assert!(opening::migrate(&database.target()).unwrap() > 0);
         assert_eq!((any.tables(), any.things()), (tables, things));
     }
 }
@@ -67,8 +67,8 @@ fn the_migrations_have_the_same_names_in_both_databases() {
 #[test]
 fn a_second_run_has_nothing_to_do() {
     for database in Database::both() {
-        assert!(db::migrate(&database.target()).unwrap() > 0);
-        assert_eq!(db::migrate(&database.target()).unwrap(), 0);
+        assert!(opening::migrate(&database.target()).unwrap() > 0);
+        assert_eq!(opening::migrate(&database.target()).unwrap(), 0);
     }
 }
 
@@ -106,7 +106,7 @@ fn nodes_that_migrate_a_fresh_postgresql_at_once_do_it_once() {
     let database = Database::postgres();
     let target = database.target();
     let run: Vec<usize> = thread::scope(|scope| {
-        let nodes: Vec<_> = (0..4).map(|_| scope.spawn(|| db::migrate(&target).unwrap())).collect();
+        let nodes: Vec<_> = (0..4).map(|_| scope.spawn(|| opening::migrate(&target).unwrap())).collect();
         nodes.into_iter().map(|node| node.join().unwrap()).collect()
     });
     let all = MigrationSource::<diesel::pg::Pg>::migrations(&POSTGRES).unwrap().len();
@@ -180,7 +180,7 @@ const POSTGRES_THINGS: &str = "SELECT relkind::text || ' ' || relname AS name FR
 
 impl Any {
     fn migrated(database: &Database) -> Self {
-        db::migrate(&database.target()).expect("the migrations run");
+        opening::migrate(&database.target()).expect("the migrations run");
         match database.target() {
             Target::Sqlite(path) => Self::Sqlite(SqliteConnection::establish(path.to_str().unwrap()).unwrap()),
             Target::Postgres(url) => Self::Postgres(PgConnection::establish(&url).unwrap()),

@@ -3,6 +3,8 @@
 
 #[path = "storage/at_once.rs"]
 mod at_once;
+#[path = "storage/checks.rs"]
+mod checks;
 #[path = "storage/databases.rs"]
 mod databases;
 #[path = "storage/house.rs"]

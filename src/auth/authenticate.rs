@@ -9,9 +9,10 @@ use crate::domain::repository::RepositoryName;
 use crate::domain::secret::SecretKind;
 use crate::domain::service::{KnownService, ServiceName};
 use crate::domain::timestamp::Timestamp;
-use crate::storage::repository_tokens::{KnownRepositoryToken, find_by_digest};
-use crate::storage::token_secrets::{KnownApiToken, find_api_token};
-use crate::storage::{Db, StorageError, services};
+use crate::storage::known::{Known, Question};
+use crate::storage::repository_tokens::KnownRepositoryToken;
+use crate::storage::token_secrets::KnownApiToken;
+use crate::storage::{Db, StorageError};
 
 /// A program that showed a good API token, with what its owner may do at this moment.
 #[derive(Debug, Clone)]
@@ -111,8 +112,7 @@ pub enum Refusal {
     Storage(#[from] StorageError),
 }
 
-/// Who presented this and what it opens at the repository `at`, judged by what is stored at this moment, in one statement.
-/// Nothing is remembered from one check to the next.
+/// Who presented this and what it opens at the repository `at`, judged by what is stored at this moment.
 pub async fn authenticate(
     db: &Db,
     presented: Presented,
@@ -121,46 +121,41 @@ pub async fn authenticate(
 ) -> Result<Checked, Refusal> {
     let Presented { kind, digest, username } = presented;
     let name = username.as_deref();
-    Ok(match kind {
-        SecretKind::ApiToken => {
-            let known = db.look_up(move |connection| find_api_token(connection, &digest, at.as_ref())).await?;
-            judge(known.ok_or(Reason::Unknown)?, name, now)?
-        }
-        SecretKind::RepositoryToken => {
-            let known = db.look_up(move |connection| find_by_digest(connection, &digest)).await?;
-            judge_repository(known.ok_or(Reason::Unknown)?, name, at.as_ref(), now)?
-        }
-        SecretKind::ServiceToken => {
-            let known = db.look_up(move |connection| services::find_by_digest(connection, &digest)).await?;
-            judge_service(known.ok_or(Reason::Unknown)?, name)?
-        }
+    // A repository's own token is the same wherever it is shown.
+    let own = (kind == SecretKind::RepositoryToken).then(|| at.clone()).flatten();
+    let at = if kind == SecretKind::ApiToken { at } else { None };
+    let known = db.known(Question { kind, digest, at }).await?.ok_or(Reason::Unknown)?;
+    Ok(match &*known {
+        Known::ApiToken(known) => judge(known, name, now)?,
+        Known::RepositoryToken(known) => judge_repository(known, name, own.as_ref(), now)?,
+        Known::Service(known) => judge_service(known, name)?,
     })
 }
 
-fn judge_service(known: KnownService, name: Option<&str>) -> Result<Checked, Reason> {
+fn judge_service(known: &KnownService, name: Option<&str>) -> Result<Checked, Reason> {
     if name.is_some_and(|name| name != known.name.as_str()) {
-        return Err(Reason::WrongServiceName(known.name));
+        return Err(Reason::WrongServiceName(known.name.clone()));
     }
-    Ok(Checked { caller: Caller::Service(known), right: None })
+    Ok(Checked { caller: Caller::Service(known.clone()), right: None })
 }
 
 fn judge_repository(
-    known: KnownRepositoryToken,
+    known: &KnownRepositoryToken,
     name: Option<&str>,
     at: Option<&RepositoryName>,
     now: Timestamp,
 ) -> Result<Checked, Reason> {
     if known.ends_at.is_some_and(|end| now >= end) {
-        return Err(Reason::RepositoryTokenReplaced(known.name));
+        return Err(Reason::RepositoryTokenReplaced(known.name.clone()));
     }
     if name.is_some_and(|name| name != known.name.as_str()) {
-        return Err(Reason::WrongRepositoryName(known.name));
+        return Err(Reason::WrongRepositoryName(known.name.clone()));
     }
     let own = Right { repository: known.repository, permission: Permission::Write };
     let caller = RepositoryCaller {
         token: known.id,
         repository: known.repository,
-        name: known.name,
+        name: known.name.clone(),
         created_at: known.created_at,
         ends_at: known.ends_at,
     };
@@ -168,7 +163,7 @@ fn judge_repository(
     Ok(Checked { caller: Caller::Repository(caller), right })
 }
 
-fn judge(known: KnownApiToken, username: Option<&str>, now: Timestamp) -> Result<Checked, Reason> {
+fn judge(known: &KnownApiToken, username: Option<&str>, now: Timestamp) -> Result<Checked, Reason> {
     let id = known.id;
     let passed = |end: Option<Timestamp>| end.is_some_and(|end| now >= end);
     if known.revoked {
@@ -199,13 +194,13 @@ fn judge(known: KnownApiToken, username: Option<&str>, now: Timestamp) -> Result
     });
     let caller = ApiCaller {
         token: id,
-        token_name: known.name,
+        token_name: known.name.clone(),
         permissions: known.permissions,
         selected_only: known.selected_only,
         created_at: known.created_at,
         expires_at: known.expires_at,
         owner: known.owner,
-        username: known.username,
+        username: known.username.clone(),
         owner_privileges: known.owner_privileges,
     };
     let right = right.filter(|right| right.permission > Permission::None);
@@ -213,100 +208,4 @@ fn judge(known: KnownApiToken, username: Option<&str>, now: Timestamp) -> Result
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::storage::token_secrets::KnownRepository;
-
-    const NOW: Timestamp = Timestamp::from_unix(1_795_270_000);
-
-    fn known() -> KnownApiToken {
-        KnownApiToken {
-            id: "019a9f3c-0000-7000-8000-000000000001".parse().unwrap(),
-            name: "ci".into(),
-            permissions: Permissions::default(),
-            selected_only: false,
-            created_at: NOW,
-            expires_at: None,
-            disabled: false,
-            revoked: false,
-            secret_ends_at: None,
-            owner: "019a9f3c-0000-7000-8000-000000000002".parse().unwrap(),
-            username: "ada".into(),
-            owner_disabled: false,
-            owner_privileges: Privileges::NONE.with(Privilege::ApiAccess),
-            at: None,
-        }
-    }
-
-    #[test]
-    fn a_good_token_is_its_owners() {
-        let Caller::ApiToken(caller) = judge(known(), None, NOW).unwrap().caller else { panic!("another kind") };
-        assert_eq!(caller.username, "ada");
-        assert!(judge(known(), Some("ADA"), NOW).is_ok());
-    }
-
-    #[test]
-    fn each_way_of_being_bad_is_refused_at_its_very_moment() {
-        let id = known().id;
-        for (bad, reason) in [
-            (KnownApiToken { revoked: true, ..known() }, Reason::Revoked(id)),
-            (KnownApiToken { expires_at: Some(NOW), ..known() }, Reason::Expired(id)),
-            (KnownApiToken { secret_ends_at: Some(NOW), ..known() }, Reason::Replaced(id)),
-            (KnownApiToken { disabled: true, ..known() }, Reason::Disabled(id)),
-            (KnownApiToken { owner_disabled: true, ..known() }, Reason::OwnerDisabled(id)),
-            (KnownApiToken { owner_privileges: Privileges::NONE, ..known() }, Reason::NoApiAccess(id)),
-        ] {
-            assert_eq!(judge(bad, None, NOW).unwrap_err(), reason);
-        }
-        assert_eq!(judge(known(), Some("eve"), NOW).unwrap_err(), Reason::WrongUsername(id));
-        assert_eq!(judge(known(), Some(""), NOW).unwrap_err(), Reason::WrongUsername(id));
-        assert!(judge(KnownApiToken { expires_at: Some(NOW.plus(1)), ..known() }, None, NOW).is_ok());
-    }
-
-    #[test]
-    fn a_right_is_what_token_selection_and_owner_have_in_common() {
-        use Permission::{None as Nothing, Read, Write};
-        let repository: RepositoryId = "019a9f3c-0000-7000-8000-000000000004".parse().unwrap();
-        for (permission, selected_only, selected, grant, expected) in [
-            (Write, false, false, Some(Write), Some(Write)),
-            (Write, false, false, Some(Read), Some(Read)),
-            (Read, false, false, Some(Write), Some(Read)),
-            (Write, false, false, None, None),
-            (Nothing, false, false, Some(Write), None),
-            (Write, true, true, Some(Write), Some(Write)),
-            (Write, true, false, Some(Write), None),
-        ] {
-            let at = Some(KnownRepository { id: repository, grant, selected });
-            let permissions = Permissions { repositories: permission, ..Permissions::default() };
-            let right = judge(KnownApiToken { permissions, selected_only, at, ..known() }, None, NOW).unwrap().right;
-            assert_eq!(
-                right.map(|right| right.permission),
-                expected,
-                "{permission:?} {selected_only} {selected} {grant:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_repositorys_token_is_good_until_the_very_second_of_its_end_and_under_its_own_name() {
-        let known = KnownRepositoryToken {
-            id: "019a9f3c-0000-7000-8000-000000000003".parse().unwrap(),
-            repository: "019a9f3c-0000-7000-8000-000000000004".parse().unwrap(),
-            name: RepositoryName::parse("payments").unwrap(),
-            created_at: NOW,
-            ends_at: None,
-        };
-        let ending = |end| KnownRepositoryToken { ends_at: Some(end), ..known.clone() };
-        assert!(judge_repository(known.clone(), None, None, NOW).is_ok());
-        assert!(judge_repository(ending(NOW.plus(1)), Some("payments"), None, NOW).is_ok());
-        assert!(matches!(judge_repository(ending(NOW), None, None, NOW), Err(Reason::RepositoryTokenReplaced(_))));
-        for name in ["", "Payments", "payment", "payments-x"] {
-            let refusal = judge_repository(known.clone(), Some(name), None, NOW);
-            assert!(matches!(refusal, Err(Reason::WrongRepositoryName(_))), "{name}");
-        }
-        let at = |name| RepositoryName::parse(name).unwrap();
-        let right = |name| judge_repository(known.clone(), None, Some(&at(name)), NOW).unwrap().right;
-        assert_eq!(right("payments").map(|right| right.permission), Some(Permission::Write));
-        assert_eq!(right("payments-x"), None);
-    }
-}
+mod tests;

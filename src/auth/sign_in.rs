@@ -86,7 +86,7 @@ impl Prover<'_> {
         let (now, origin) = (self.now, origin.clone());
         let session = self
             .db
-            .write(move |connection| -> Result<SessionId, Refusal> {
+            .write_beside_checks(move |connection| -> Result<SessionId, Refusal> {
                 let rng = &mut randomness::system();
                 still_holds(connection, user, &proven)?;
                 if let Some(hash) = stronger {
@@ -115,7 +115,7 @@ impl Prover<'_> {
         let proven = self.prove_again(user, &account, password, origin).await?;
         let (now, address) = (self.now, origin.address.to_string());
         self.db
-            .write(move |connection| -> Result<(), Refusal> {
+            .write_beside_checks(move |connection| -> Result<(), Refusal> {
                 still_holds(connection, user, &proven)?;
                 if !sessions::set_authenticated(connection, session, now)? {
                     return Err(Refusal::SessionEnded);
@@ -210,7 +210,7 @@ impl Prover<'_> {
         };
         let append =
             move |connection: &mut Connection| events::append(connection, &event, now, &mut randomness::system());
-        self.db.write(append).await
+        self.db.write_beside_checks(append).await
     }
 }
 

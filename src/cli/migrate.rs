@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::command::{Command, Reached, Refused, reach};
 use super::{Failure, say};
 use crate::config::Config;
-use crate::storage::{db, migrations};
+use crate::storage::{migrations, opening};
 
 /// Asks a server whether its database is as this program wants it.
 #[derive(Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         Reached::Server(server) => {
             server.ask(&Command::Migrate(Migrate { newest: migrations::newest() })).map_err(Failure::Failed)?
         }
-        Reached::Database(_lock) => match db::migrate(&config.database).map_err(Failure::failed)? {
+        Reached::Database(_lock) => match opening::migrate(&config.database).map_err(Failure::failed)? {
             0 => "The database is up to date.".to_owned(),
             1 => "1 migration was run; the database is up to date.".to_owned(),
             count => format!("{count} migrations were run; the database is up to date."),

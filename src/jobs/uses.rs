@@ -123,7 +123,7 @@ impl Uses {
         let mut seen: Vec<(SessionId, Timestamp)> = sessions.iter().map(|(&id, &at)| (id, at)).collect();
         seen.sort();
         let written = db
-            .write(move |connection: &mut Connection| -> Result<()> {
+            .write_beside_checks(move |connection: &mut Connection| -> Result<()> {
                 callers::add(connection, &gathered)?;
                 for (session, at) in seen {
                     sessions::set_seen(connection, session, at)?;

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel::r2d2::{ManageConnection, Pool};
+use diesel::r2d2::Pool;
 
 use super::Connection;
 use super::connection::{Manager, Target, Use};
 use super::error::{Result, StorageError};
-use super::migrations;
-use super::writer::Writer;
+use super::index::Index;
+use super::known::{self, Known, Question};
+use super::opening::{OpenError, cannot_open, connect_and_migrate};
+use super::writer::{Touches, Writer};
 
 /// How long a request waits for a connection before it is told that the database is unavailable.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -24,53 +26,9 @@ pub struct Db(Arc<Inner>);
 enum Inner {
     /// Reads run where they are asked for, on a connection of their own: they take microseconds and never wait for a
     /// writer, so handing them to another thread would cost more than they do.
-    Sqlite { readers: Pool<Manager>, writer: Writer },
+    Sqlite { readers: Pool<Manager>, writer: Writer, index: Arc<Index> },
     /// Everything runs on threads that may block, so that a database that hangs does not hang the portal.
     Postgres { pool: Pool<Manager> },
-}
-
-/// Why the database could not be opened; each sentence says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error(
-        "cannot open the SQLite database {path}: {cause}. Check that the data directory is writable and the disk is not full."
-    )]
-    Sqlite { path: String, cause: String },
-    #[error(
-        "cannot reach PostgreSQL: {0}. Check TOKENHOUSE_DATABASE_URL, and that the server runs and lets this user in."
-    )]
-    Postgres(String),
-    #[error(
-        "this program holds SQLite {0}, which has known faults. Build it with SQLite 3.51.3 or later, as it comes by default."
-    )]
-    OldSqlite(String),
-    #[error(transparent)]
-    Migration(#[from] migrations::MigrationError),
-    #[error("cannot start the database threads: {0}")]
-    Threads(String),
-}
-
-/// Brings the tables up to date and returns how many migrations that took.
-pub fn migrate(target: &Target) -> std::result::Result<usize, OpenError> {
-    connect_and_migrate(&Manager(target.clone())).map(|(_, run)| run)
-}
-
-fn connect_and_migrate(manager: &Manager) -> std::result::Result<(Connection, usize), OpenError> {
-    let failed = |error: &dyn std::fmt::Display| cannot_open(&manager.0, error);
-    let mut connection = manager.connect().map_err(|error| failed(&error))?;
-    connection.prepare_for(Use::Write).map_err(|error| failed(&error))?;
-    if let Some(found) = connection.outdated_sqlite().map_err(|error| failed(&error))? {
-        return Err(OpenError::OldSqlite(found));
-    }
-    let run = migrations::run(&mut connection)?;
-    Ok((connection, run))
-}
-
-fn cannot_open(target: &Target, cause: &dyn std::fmt::Display) -> OpenError {
-    match target {
-        Target::Sqlite(path) => OpenError::Sqlite { path: path.display().to_string(), cause: cause.to_string() },
-        Target::Postgres(_) => OpenError::Postgres(cause.to_string().trim().replace('\n', " ")),
-    }
 }
 
 impl Db {
@@ -89,8 +47,10 @@ impl Db {
                 .map_err(|error| cannot_open(target, &error))
         };
         Ok(Self(Arc::new(if target.is_sqlite() {
-            let writer = Writer::start(first, manager.clone()).map_err(|e| OpenError::Threads(e.to_string()))?;
-            Inner::Sqlite { readers: pool(Use::Read, readers)?, writer }
+            let index = Arc::new(Index::default());
+            let writer =
+                Writer::start(first, manager.clone(), index.clone()).map_err(|e| OpenError::Threads(e.to_string()))?;
+            Inner::Sqlite { readers: pool(Use::Read, readers)?, writer, index }
         } else {
             drop(first);
             Inner::Postgres { pool: pool(Use::Write, readers)? }
@@ -121,6 +81,27 @@ impl Db {
         self.ask(question).await
     }
 
+    /// What is known of a token now. On SQLite what earlier checks found holds until something is written.
+    pub async fn known(&self, question: Question) -> Result<Option<Arc<Known>>> {
+        match &*self.0 {
+            Inner::Sqlite { readers, index, .. } => {
+                let moment = index.moment();
+                if let Some(known) = moment.and_then(|moment| index.get(&question, moment)) {
+                    return Ok(Some(known));
+                }
+                let found = known::find(&mut *readers.get()?, &question)?.map(Arc::new);
+                if let (Some(moment), Some(known)) = (moment, &found) {
+                    index.put(question, moment, known.clone());
+                }
+                Ok(found)
+            }
+            Inner::Postgres { pool } => {
+                let find = move |connection: &mut Connection| known::find(connection, &question);
+                Ok(on_blocking_thread(pool.clone(), find).await?.map(Arc::new))
+            }
+        }
+    }
+
     /// Runs `change` in one transaction and returns once it is durable. An error undoes all of it.
     pub async fn write<T, E>(
         &self,
@@ -130,8 +111,32 @@ impl Db {
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
     {
+        self.change(Touches::Checks, change).await
+    }
+
+    /// The same for what no check of a token looks at: counts of uses, sessions, what waits to be shown once, events.
+    pub async fn write_beside_checks<T, E>(
+        &self,
+        change: impl FnOnce(&mut Connection) -> std::result::Result<T, E> + Send + 'static,
+    ) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        self.change(Touches::Nothing, change).await
+    }
+
+    async fn change<T, E>(
+        &self,
+        touches: Touches,
+        change: impl FnOnce(&mut Connection) -> std::result::Result<T, E> + Send + 'static,
+    ) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
         match &*self.0 {
-            Inner::Sqlite { writer, .. } => writer.run(change).await,
+            Inner::Sqlite { writer, .. } => writer.run(touches, change).await,
             Inner::Postgres { pool } => {
                 on_blocking_thread(pool.clone(), |connection| {
                     connection.begin_write().map_err(|error| E::from(error.into()))?;

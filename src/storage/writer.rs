@@ -3,6 +3,7 @@
 //! so that each is durable and the disk is asked once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 
@@ -13,6 +14,7 @@ use super::Connection;
 use super::connection::{Manager, Use};
 use super::db::within_patience;
 use super::error::{Result, StorageError};
+use super::index::Index;
 
 /// Writes that may wait; further ones are refused as unavailable.
 const QUEUE: usize = 1024;
@@ -22,7 +24,20 @@ const BATCH: usize = 64;
 /// Learns whether the shared commit succeeded, and answers the one who asked.
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 /// Gets the connection inside the shared transaction, or why there is none.
-type Job = Box<dyn FnOnce(Result<&mut Connection>) -> Answer + Send>;
+type Work = Box<dyn FnOnce(Result<&mut Connection>) -> Answer + Send>;
+
+/// What a write may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Touches {
+    /// Something that a check of a token looks at.
+    Checks,
+    Nothing,
+}
+
+struct Job {
+    touches: Touches,
+    work: Work,
+}
 
 pub(super) struct Writer {
     jobs: SyncSender<Job>,
@@ -30,15 +45,18 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Takes over `connection`; `manager` opens another when it breaks. Ends when the `Writer` is dropped.
-    pub(super) fn start(connection: Connection, manager: Manager) -> std::io::Result<Self> {
+    pub(super) fn start(connection: Connection, manager: Manager, index: Arc<Index>) -> std::io::Result<Self> {
         let (jobs, queue) = sync_channel(QUEUE);
-        thread::Builder::new().name("sqlite-writer".into()).spawn(move || work(connection, &manager, &queue))?;
+        thread::Builder::new()
+            .name("sqlite-writer".into())
+            .spawn(move || work(connection, &manager, &index, &queue))?;
         Ok(Self { jobs })
     }
 
     /// Runs `change` in a transaction and answers once that is committed.
     pub(super) async fn run<T, E>(
         &self,
+        touches: Touches,
         change: impl FnOnce(&mut Connection) -> std::result::Result<T, E> + Send + 'static,
     ) -> std::result::Result<T, E>
     where
@@ -46,7 +64,7 @@ impl Writer {
         E: From<StorageError> + Send + 'static,
     {
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        let job: Job = Box::new(move |connection| {
+        let work: Work = Box::new(move |connection| {
             let result = connection.map_err(E::from).and_then(|connection| in_savepoint(connection, change));
             Box::new(move |committed| {
                 let result = match (result, committed) {
@@ -58,7 +76,7 @@ impl Writer {
                 let _ = sender.send(result);
             })
         });
-        self.jobs.try_send(job).map_err(|error| {
+        self.jobs.try_send(Job { touches, work }).map_err(|error| {
             E::from(match error {
                 TrySendError::Full(_) => StorageError::Unavailable("too many writes are waiting".into()),
                 TrySendError::Disconnected(_) => StorageError::Interrupted,
@@ -68,10 +86,10 @@ impl Writer {
     }
 }
 
-fn work(mut connection: Connection, manager: &Manager, queue: &Receiver<Job>) {
+fn work(mut connection: Connection, manager: &Manager, index: &Index, queue: &Receiver<Job>) {
     while let Ok(first) = queue.recv() {
         let jobs: Vec<Job> = std::iter::once(first).chain(queue.try_iter().take(BATCH - 1)).collect();
-        if let Err(error) = commit_together(&mut connection, jobs) {
+        if let Err(error) = commit_together(&mut connection, index, jobs) {
             tracing::error!(%error, "a write to the database failed");
             // After an I/O error SQLite asks for a fresh connection.
             if let Ok(mut fresh) = manager.connect()
@@ -83,18 +101,22 @@ fn work(mut connection: Connection, manager: &Manager, queue: &Receiver<Job>) {
     }
 }
 
-fn commit_together(connection: &mut Connection, jobs: Vec<Job>) -> Result<()> {
+fn commit_together(connection: &mut Connection, index: &Index, jobs: Vec<Job>) -> Result<()> {
     if let Err(error) = connection.begin_write().map_err(StorageError::from) {
         for job in jobs {
-            job(Err(error.clone()))(Ok(()));
+            (job.work)(Err(error.clone()))(Ok(()));
         }
         return Err(error);
     }
-    let answers: Vec<Answer> = jobs.into_iter().map(|job| job(Ok(connection))).collect();
+    let touches_checks = jobs.iter().any(|job| job.touches == Touches::Checks);
+    let answers: Vec<Answer> = jobs.into_iter().map(|job| (job.work)(Ok(connection))).collect();
+    // From before the commit until after it, and answered only then.
+    let change = touches_checks.then(|| index.change());
     let committed = connection.commit().map_err(StorageError::from);
     if committed.is_err() {
         let _ = connection.roll_back();
     }
+    drop(change);
     for answer in answers {
         answer(committed.clone());
     }

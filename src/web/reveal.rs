@@ -63,7 +63,7 @@ pub async fn take(
     let (id, session, now) = (subject.to_string(), who.session.id, who.now);
     let sealed = portal
         .db
-        .write(move |connection: &mut Connection| -> Stored<_> {
+        .write_beside_checks(move |connection: &mut Connection| -> Stored<_> {
             let sealed = reveals::take(connection, id, session, now)?;
             if let (Some(_), Some(event)) = (&sealed, event) {
                 events::append(connection, &event, now, &mut randomness::system())?;

@@ -42,7 +42,7 @@ impl SessionStore for Store {
         // If it has ended meanwhile, by a sign-out or as one too many, the key opens nothing: its row is not brought back.
         self.0
             .db
-            .write(move |connection: &mut Connection| sessions::set_key(connection, id, &digest))
+            .write_beside_checks(move |connection: &mut Connection| sessions::set_key(connection, id, &digest))
             .await
             .map_err(|error| SaveError::Other(error.into()))?;
         Ok(key)

@@ -110,7 +110,7 @@ pub async fn destroy(
     };
     portal
         .db
-        .write(move |connection: &mut Connection| -> Stored<()> {
+        .write_beside_checks(move |connection: &mut Connection| -> Stored<()> {
             // In the order in which changes of tokens lock, which also touch sessions.
             users::lock(connection, user)?;
             if sessions::end(connection, id)? {
@@ -150,7 +150,7 @@ async fn end_former(portal: &Portal, session: &Session) -> Result<(), Failure> {
         }
         Ok(())
     };
-    Ok(portal.db.write(end).await?)
+    Ok(portal.db.write_beside_checks(end).await?)
 }
 
 fn device_cookie(portal: &Portal, user: UserId) -> Option<String> {
