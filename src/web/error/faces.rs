@@ -1,4 +1,4 @@
-//! The faces of a failure: a page, or problem details. A handler's return type picks one, and `?` just works.
+//! The faces of a failure: a page, problem details, or what a proxy understands. A handler's return type picks one, and `?` just works.
 
 use std::fmt;
 
@@ -12,6 +12,7 @@ use crate::auth::{authenticate, sign_in};
 use crate::storage::acting::Ended;
 use crate::storage::api_token_changes::Refusal;
 use crate::storage::{StorageError, repository_changes, user_changes};
+use crate::web::gateway::forward_auth;
 use crate::web::{api, urls};
 
 macro_rules! faces {
@@ -53,6 +54,8 @@ faces! {
     PageFailure
     /// The face for scripts: problem details (RFC 9457).
     ApiFailure
+    /// The face for reverse proxies, which understand few answers.
+    ForwardFailure
 }
 
 impl ResponseError for PageFailure {
@@ -89,5 +92,15 @@ impl ResponseError for ApiFailure {
 
     fn error_response(&self) -> HttpResponse {
         api::problem::response(&self.0)
+    }
+}
+
+impl ResponseError for ForwardFailure {
+    fn status_code(&self) -> StatusCode {
+        forward_auth::status(self.0.status())
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        forward_auth::refusal(&self.0)
     }
 }

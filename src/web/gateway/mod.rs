@@ -1,3 +1,4 @@
-//! Doors for programs that are not scripts: probes so far.
+//! Doors for programs that are not scripts: reverse proxies and probes.
 
+pub mod forward_auth;
 pub mod health;
