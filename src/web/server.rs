@@ -10,6 +10,7 @@ use actix_web::cookie::Key;
 use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::MissedTickBehavior;
 
 use super::app::app;
 use super::middleware::request::Requests;
@@ -147,25 +148,29 @@ where
 }
 
 async fn work_in_background(portal: web::Data<Portal>) {
-    let mut flush = tokio::time::interval(Duration::from_secs(FLUSH_SECONDS));
+    // Beside the other work, which must not wait for it.
+    let counting = portal.clone();
+    actix_web::rt::spawn(async move {
+        let mut flush = tokio::time::interval(Duration::from_secs(FLUSH_SECONDS));
+        flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            flush.tick().await;
+            if let Err(error) = counting.uses.flush(&counting.db).await {
+                tracing::warn!(%error, "uses of tokens could not be written; they are kept for the next time");
+            }
+        }
+    });
     let mut prune = tokio::time::interval(PRUNE_EVERY);
     loop {
-        tokio::select! {
-            _ = flush.tick() => {
-                if let Err(error) = portal.uses.flush(&portal.db).await {
-                    tracing::warn!(%error, "uses of tokens could not be written; they are kept for the next time");
-                }
-            }
-            _ = prune.tick() => {
-                if let Err(error) = pruning::run(&portal.db, portal.now(), portal.settings.lifetimes).await {
-                    tracing::warn!(%error, "what has ended could not be removed; it is tried again in a minute");
-                }
-            }
+        prune.tick().await;
+        if let Err(error) = pruning::run(&portal.db, portal.now(), portal.settings.lifetimes).await {
+            tracing::warn!(%error, "what has ended could not be removed; it is tried again in a minute");
         }
     }
 }
 
 async fn finish(portal: &Portal) {
+    portal.uses.hurry();
     if let Err(error) = portal.uses.flush(&portal.db).await {
         tracing::error!(%error, "the last uses of tokens could not be written");
     }
