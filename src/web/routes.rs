@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, guard, web};
 
-use super::error::{ApiFailure, Failure, ForwardFailure, PageFailure};
+use super::error::{ApiFailure, Failure, PageFailure};
 use super::gateway::forward_auth;
 use super::pages::admin::{self, policies, users};
 use super::pages::profile::api_tokens::{self, disablement, enablement, name, revocation, rotation};
@@ -34,11 +34,22 @@ pub struct Route {
 macro_rules! table {
     ($($scope:ident $register:ident $failure:ident $base:literal {
         $($path:literal { $($method:ident $handler:path),+ $(,)? })*
-    })*) => {
+    })*;
+    proxies { $($proxy:literal $door:path)* }) => {
         /// Every route.
-        pub const ROUTES: &[Route] = &[$($($(
-            Route { scope: Scope::$scope, method: stringify!($method), path: $path },
-        )+)*)*];
+        pub const ROUTES: &[Route] = &[
+            $($($(Route { scope: Scope::$scope, method: stringify!($method), path: $path },)+)*)*
+            $(
+                Route { scope: Scope::Forward, method: "ANY", path: concat!("/auth", $proxy) },
+                Route { scope: Scope::Forward, method: "ANY", path: concat!("/auth", $proxy, "/{name}") },
+            )*
+        ];
+
+        /// Registers the routes of [`Scope::Forward`]. What stands behind the name of the proxy is read by the handler: a
+        /// pattern would cost more than all the rest of a check.
+        pub fn forward(config: &mut web::ServiceConfig) {
+            $(config.service(web::scope($proxy).default_service(web::to($door)));)*
+        }
 
         $(
             #[doc = concat!("Registers the routes of [`Scope::", stringify!($scope), "`].")]
@@ -67,12 +78,6 @@ table! {
         "/api/v1/me"                                { GET api::me::show }
         "/api/v1/repositories"                      { GET api::repositories::index }
         "/api/v1/repositories/{name}"               { GET api::repositories::show }
-    }
-    Forward forward ForwardFailure "/auth" {
-        "/auth/nginx"                               { ANY forward_auth::nginx }
-        "/auth/nginx/{name}"                        { ANY forward_auth::nginx_at }
-        "/auth/forward"                             { ANY forward_auth::forward }
-        "/auth/forward/{name}"                      { ANY forward_auth::forward_at }
     }
     Pages pages PageFailure "" {
         "/"                                         { GET home::show }
@@ -124,12 +129,16 @@ table! {
         "/admin/users/{user}/sign-out"              { GET users::sign_out::new, POST users::sign_out::create }
         "/admin/policies"                           { GET policies::edit, POST policies::update }
     }
+    ;
+    proxies {
+        "/nginx"                                    forward_auth::nginx
+        "/forward"                                  forward_auth::forward
+    }
 }
 
 fn method(name: &str) -> actix_web::Route {
     match name {
         "GET" => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
-        "ANY" => web::route(),
         _ => web::post(),
     }
 }
