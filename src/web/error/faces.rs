@@ -1,4 +1,4 @@
-//! The faces of a failure: a page, or problem details. A handler's return type picks one, and `?` just works.
+//! The faces of a failure: a page, problem details, or an error of OAuth. A handler's return type picks one, and `?` just works.
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ use crate::auth::hasher::Busy;
 use crate::auth::{authenticate, sign_in};
 use crate::storage::acting::Ended;
 use crate::storage::api_token_changes::Refusal;
-use crate::storage::{StorageError, repository_changes, user_changes};
-use crate::web::{api, urls};
+use crate::storage::{StorageError, repository_changes, service_changes, user_changes};
+use crate::web::{api, gateway, urls};
 
 macro_rules! faces {
     ($($(#[$doc:meta])* $face:ident)*) => {$(
@@ -46,6 +46,7 @@ impl IntoFailure for sign_in::Refusal {}
 impl IntoFailure for Refusal {}
 impl IntoFailure for Ended {}
 impl IntoFailure for repository_changes::Refusal {}
+impl IntoFailure for service_changes::Refusal {}
 impl IntoFailure for user_changes::Refusal {}
 
 faces! {
@@ -53,6 +54,8 @@ faces! {
     PageFailure
     /// The face for scripts: problem details (RFC 9457).
     ApiFailure
+    /// The face for services: an error of OAuth (RFC 6749, section 5.2).
+    OAuthFailure
 }
 
 impl ResponseError for PageFailure {
@@ -89,5 +92,15 @@ impl ResponseError for ApiFailure {
 
     fn error_response(&self) -> HttpResponse {
         api::problem::response(&self.0)
+    }
+}
+
+impl ResponseError for OAuthFailure {
+    fn status_code(&self) -> StatusCode {
+        self.0.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        gateway::oauth::response(&self.0)
     }
 }

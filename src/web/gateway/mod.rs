@@ -1,3 +1,7 @@
-//! Doors for programs that are not scripts: probes so far.
+//! Doors for programs that are not scripts: services that ask about tokens, whoever holds one that shall end, and probes.
 
 pub mod health;
+pub mod introspection;
+pub mod metadata;
+pub mod oauth;
+pub mod revocation;

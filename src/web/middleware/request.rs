@@ -20,8 +20,9 @@ use crate::auth::authenticate::Reason;
 use crate::domain::secret::{contains_secret, random_code};
 use crate::randomness;
 use crate::web::client::peer;
-use crate::web::error::{ApiFailure, Failure, PageFailure};
+use crate::web::error::{ApiFailure, Failure, OAuthFailure, PageFailure};
 use crate::web::portal::Portal;
+use crate::web::urls;
 
 /// Bytes of path and query.
 const LONGEST_ADDRESS: usize = 4 * 1024;
@@ -176,7 +177,11 @@ impl Line {
         let milliseconds = self.started.elapsed().as_secs_f64() * 1_000.0;
         let status = status.as_u16();
         // A check of a token or a probe is no news; there may be thousands a second.
-        if self.path.starts_with("/api/") || self.path.starts_with("/static/") || self.path.ends_with('z') {
+        if self.path.starts_with("/api/")
+            || self.path == urls::INTROSPECTION
+            || self.path.starts_with("/static/")
+            || self.path.ends_with('z')
+        {
             tracing::debug!(request = %self.id, method = %self.method, path = %self.path, peer = %self.peer, status, milliseconds, "request");
         } else {
             tracing::info!(request = %self.id, method = %self.method, path = %self.path, peer = %self.peer, status, milliseconds, "request");
@@ -205,5 +210,7 @@ impl Line {
 }
 
 fn failure(error: &Error) -> Option<&Failure> {
-    error.as_error::<PageFailure>().map(|face| &face.0).or_else(|| error.as_error::<ApiFailure>().map(|face| &face.0))
+    let page = error.as_error::<PageFailure>().map(|face| &face.0);
+    let api = || error.as_error::<ApiFailure>().map(|face| &face.0);
+    page.or_else(api).or_else(|| error.as_error::<OAuthFailure>().map(|face| &face.0))
 }
