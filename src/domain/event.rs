@@ -102,8 +102,14 @@ actions! {
     RepositoryDeleted "repository.deleted" "deleted the repository"
     RepositoryTokenRevealed "repository_token.revealed" "saw the token"
     RepositoryTokenRotated "repository_token.rotated" "generated a new token"
+    RepositoryTokenRevoked "repository_token.revoked" "revoked the token"
     GrantSet "grant.set" "gave access"
     GrantRemoved "grant.removed" "removed access"
+    ServiceCreated "service.created" "created the service"
+    ServiceTokenRevealed "service.token_revealed" "saw the token"
+    ServiceTokenRotated "service.token_rotated" "rotated the token"
+    ServiceTokenRevoked "service.token_revoked" "revoked the token"
+    ServiceDeleted "service.deleted" "deleted the service"
     PoliciesChanged "policies.changed" "changed the policies"
     SealedTokensForgotten "key.forgotten" "gave up the tokens sealed with a lost key"
     ApiTokenCreated "api_token.created" "created the API token"
@@ -113,6 +119,7 @@ actions! {
     ApiTokenDisabled "api_token.disabled" "disabled the API token"
     ApiTokenEnabled "api_token.enabled" "enabled the API token"
     ApiTokenRevoked "api_token.revoked" "revoked the API token"
+    ReplacedSecretRevoked "api_token.replaced_secret_revoked" "revoked a replaced secret of the API token"
 }
 
 /// An event that is about to be written. Holds no secret.

@@ -10,7 +10,7 @@ use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::schema::{api_tokens, callers, repositories, repository_tokens, services};
 use crate::domain::caller::{Caller, MOST_CALLERS, UsedToken};
-use crate::domain::id::{ApiTokenId, RepositoryId};
+use crate::domain::id::{ApiTokenId, RepositoryId, ServiceId};
 use crate::domain::timestamp::Timestamp;
 
 /// Days that a page looks back.
@@ -148,6 +148,8 @@ pub enum Of {
     RepositoryToken(RepositoryId),
     /// Those who used the repository, with whatever token.
     Repository(RepositoryId),
+    /// The addresses that a service asked from.
+    Service(ServiceId),
 }
 
 /// The callers of the last 30 days, latest first, and the uses of each of those days, oldest first. Added up here: the
@@ -172,6 +174,7 @@ pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<(Ve
         Of::RepositoryToken(id) => {
             query.filter(callers::token_id.eq(id.to_string())).filter(callers::repository_id.eq(id.to_string()))
         }
+        Of::Service(id) => query.filter(callers::token_id.eq(id.to_string())),
         Of::Repository(id) => query.filter(callers::repository_id.eq(id.to_string())),
     };
     let rows: Vec<(i64, String, String, i64, i64, i64)> = query.load(connection)?;

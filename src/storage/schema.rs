@@ -60,9 +60,10 @@ diesel::table! { reveals (subject_id, session_id) {
 } }
 
 diesel::table! { services (id) {
-    id -> Text, name -> Text, description -> Text, digest -> Binary, hint -> Text, created_at -> BigInt,
-    created_by -> Text, token_created_at -> BigInt, last_used_at -> Nullable<BigInt>,
-    last_used_address -> Nullable<Text>, form_nonce -> Text,
+    id -> Text, name -> Text, description -> Text, digest -> Binary, hint -> Text, generation -> BigInt,
+    created_at -> BigInt, created_by -> Text, token_created_at -> BigInt, token_created_by -> Text,
+    last_used_at -> Nullable<BigInt>, last_used_address -> Nullable<Text>, form_nonce -> Text, search_key -> Text,
+    revision -> BigInt,
 } }
 
 diesel::table! { callers (token_id, repository_id, day, address, user_agent) {

@@ -38,6 +38,12 @@ pub fn app(
                 .default_service(web::to(routes::no_door)),
         )
         .service(
+            web::scope("/oauth")
+                .wrap(from_fn(super::gateway::oauth::around))
+                .configure(routes::oauth)
+                .default_service(web::to(routes::no_endpoint)),
+        )
+        .service(
             web::scope("")
                 .wrap(session)
                 .wrap(from_fn(middleware::pages::around))

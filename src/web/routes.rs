@@ -2,9 +2,9 @@
 
 use actix_web::{HttpRequest, HttpResponse, guard, web};
 
-use super::error::{ApiFailure, Failure, PageFailure};
+use super::error::{ApiFailure, Failure, OAuthFailure, PageFailure};
 use super::gateway::forward_auth;
-use super::pages::admin::{self, policies, users};
+use super::pages::admin::{self, policies, services, users};
 use super::pages::profile::api_tokens::{self, disablement, enablement, name, revocation, rotation};
 use super::pages::profile::security::{self, other_sessions, password, sessions};
 use super::pages::{home, profile, reauthentication, repositories, set_password, setup, sign_in};
@@ -19,6 +19,8 @@ pub enum Scope {
     Api,
     /// For reverse proxies, with a token, whatever the method.
     Forward,
+    /// For services, with theirs, and for whoever holds a token that shall end.
+    OAuth,
     /// For probes and browsers, without either.
     Open,
 }
@@ -73,6 +75,11 @@ table! {
         "/healthz"                                  { GET gateway::health::alive }
         "/readyz"                                   { GET gateway::health::ready }
         "/static/{file}"                            { GET assets::show }
+        "/.well-known/oauth-authorization-server"   { GET gateway::metadata::show }
+    }
+    OAuth oauth OAuthFailure "/oauth" {
+        "/oauth/introspect"                         { POST gateway::introspection::create }
+        "/oauth/revoke"                             { POST gateway::revocation::create }
     }
     Api api ApiFailure "/api" {
         "/api/v1/me"                                { GET api::me::show }
@@ -127,6 +134,11 @@ table! {
         "/admin/users/{user}/enablement"            { GET users::enablement::new, POST users::enablement::create }
         "/admin/users/{user}/password-link"         { GET users::password_link::new, POST users::password_link::create }
         "/admin/users/{user}/sign-out"              { GET users::sign_out::new, POST users::sign_out::create }
+        "/admin/services"                           { GET services::list::index, POST services::creation::create }
+        "/admin/services/new"                       { GET services::creation::new }
+        "/admin/services/{service}"                 { GET services::details::show }
+        "/admin/services/{service}/rotation"        { GET services::rotation::new, POST services::rotation::create }
+        "/admin/services/{service}/deletion"        { GET services::deletion::new, POST services::deletion::create }
         "/admin/policies"                           { GET policies::edit, POST policies::update }
     }
     ;
@@ -150,5 +162,10 @@ pub async fn no_page(_: HttpRequest) -> Result<HttpResponse, PageFailure> {
 
 /// Where no door is.
 pub async fn no_door(_: HttpRequest) -> Result<HttpResponse, ApiFailure> {
+    Err(Failure::NotFound.into())
+}
+
+/// Where no endpoint is.
+pub async fn no_endpoint(_: HttpRequest) -> Result<HttpResponse, OAuthFailure> {
     Err(Failure::NotFound.into())
 }

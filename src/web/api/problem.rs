@@ -34,9 +34,8 @@ pub fn response(failure: &Failure) -> HttpResponse {
         }
         Failure::InsufficientScope(scope) => {
             let value = format!(
-                "Bearer realm=\"Tokenhouse\", error=\"insufficient_scope\", scope=\"{}:{}\"",
-                scope.area.label().to_lowercase(),
-                scope.needed.name()
+                "Bearer realm=\"Tokenhouse\", error=\"insufficient_scope\", scope=\"{}\"",
+                scope.area.scope(scope.needed)
             );
             response.append_header((header::WWW_AUTHENTICATE, value));
         }

@@ -1,4 +1,5 @@
-//! The faces of a failure: a page, problem details, or what a proxy understands. A handler's return type picks one, and `?` just works.
+//! The faces of a failure: a page, or what the programs at each door understand. A handler's return type picks one, and
+//! `?` just works.
 
 use std::fmt;
 
@@ -11,8 +12,8 @@ use crate::auth::hasher::Busy;
 use crate::auth::{authenticate, sign_in};
 use crate::storage::acting::Ended;
 use crate::storage::api_token_changes::Refusal;
-use crate::storage::{StorageError, repository_changes, user_changes};
-use crate::web::gateway::forward_auth;
+use crate::storage::{StorageError, repository_changes, service_changes, user_changes};
+use crate::web::gateway::{self, forward_auth};
 use crate::web::{api, urls};
 
 macro_rules! faces {
@@ -47,6 +48,7 @@ impl IntoFailure for sign_in::Refusal {}
 impl IntoFailure for Refusal {}
 impl IntoFailure for Ended {}
 impl IntoFailure for repository_changes::Refusal {}
+impl IntoFailure for service_changes::Refusal {}
 impl IntoFailure for user_changes::Refusal {}
 
 faces! {
@@ -56,6 +58,8 @@ faces! {
     ApiFailure
     /// The face for reverse proxies, which understand few answers.
     ForwardFailure
+    /// The face for services: an error of OAuth (RFC 6749, section 5.2).
+    OAuthFailure
 }
 
 impl ResponseError for PageFailure {
@@ -102,5 +106,15 @@ impl ResponseError for ForwardFailure {
 
     fn error_response(&self) -> HttpResponse {
         forward_auth::refusal(&self.0)
+    }
+}
+
+impl ResponseError for OAuthFailure {
+    fn status_code(&self) -> StatusCode {
+        self.0.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        gateway::oauth::response(&self.0)
     }
 }
