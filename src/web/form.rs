@@ -96,26 +96,40 @@ impl FromRequest for Body {
     type Future = Ready<Result<Self, actix_web::Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-        ready(Ok(Self {
-            payload: payload.take(),
-            content_type: text(header::CONTENT_TYPE).map(str::to_ascii_lowercase),
-            length: text(header::CONTENT_LENGTH).and_then(|value| value.parse().ok()),
-        }))
+        ready(Ok(Self::of(request, payload)))
     }
 }
 
 impl Body {
+    pub fn of(request: &HttpRequest, payload: &mut Payload) -> Self {
+        let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+        Self {
+            payload: payload.take(),
+            content_type: text(header::CONTENT_TYPE).map(str::to_ascii_lowercase),
+            length: text(header::CONTENT_LENGTH).and_then(|value| value.parse().ok()),
+        }
+    }
+
+    /// Whether the headers speak of a body.
+    pub fn is_announced(&self) -> bool {
+        self.content_type.is_some() || self.length.is_some_and(|length| length > 0)
+    }
+
     /// Reads a form that may have these fields: `single` ones at most once, `repeated` ones as often as wanted.
     pub async fn form(self, single: &[&str], repeated: &[&str]) -> Result<Typed, Failure> {
-        let media_type = self.content_type.as_deref().map(|value| value.split(';').next().unwrap_or_default().trim());
-        if media_type != Some("application/x-www-form-urlencoded") {
-            return Err(Failure::UnsupportedMediaType);
-        }
-        let bytes = self.bytes().await?;
+        let bytes = self.of_type("application/x-www-form-urlencoded").await?;
         let typed = Typed::parse(&bytes)?;
         typed.check(single, repeated)?;
         Ok(typed)
+    }
+
+    /// Reads a body of this media type.
+    pub async fn of_type(self, expected: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let media_type = self.content_type.as_deref().map(|value| value.split(';').next().unwrap_or_default().trim());
+        if media_type != Some(expected) {
+            return Err(Failure::UnsupportedMediaType);
+        }
+        self.bytes().await
     }
 
     async fn bytes(mut self) -> Result<Zeroizing<Vec<u8>>, Failure> {

@@ -65,6 +65,7 @@ table! {
     }
     Api api ApiFailure "/api" {
         "/api/v1/me"                                { GET api::me::show }
+        "/api/v1/openapi.json"                      { GET api::openapi::show }
         "/api/v1/repositories"                      { GET api::repositories::index }
         "/api/v1/repositories/{name}"               { GET api::repositories::show }
     }
@@ -130,6 +131,9 @@ fn method(name: &str) -> actix_web::Route {
     match name {
         "GET" => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
         "ANY" => web::route(),
+        "PATCH" => web::patch(),
+        "PUT" => web::put(),
+        "DELETE" => web::delete(),
         _ => web::post(),
     }
 }

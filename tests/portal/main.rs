@@ -19,6 +19,7 @@ mod headers;
 mod health;
 mod hosts;
 mod names;
+mod openapi;
 mod policies;
 mod profile;
 mod races;
