@@ -66,8 +66,20 @@ table! {
     Api api ApiFailure "/api" {
         "/api/v1/me"                                { GET api::me::show }
         "/api/v1/openapi.json"                      { GET api::openapi::show }
-        "/api/v1/repositories"                      { GET api::repositories::index }
-        "/api/v1/repositories/{name}"               { GET api::repositories::show }
+        "/api/v1/tokens"                            { GET api::tokens::index }
+        "/api/v1/tokens/current"                    { GET api::tokens::current::show, DELETE api::tokens::current::destroy }
+        "/api/v1/tokens/current/rotation"           { POST api::tokens::rotation::create }
+        "/api/v1/tokens/{id}"                       { GET api::tokens::show, PATCH api::tokens::update, DELETE api::tokens::destroy }
+        "/api/v1/repositories"                      { GET api::repositories::index, POST api::repositories::creation::create }
+        "/api/v1/repositories/{name}"               {
+            GET api::repositories::show, PATCH api::repositories::changes::update, DELETE api::repositories::changes::destroy,
+        }
+        "/api/v1/repositories/{name}/token"         { GET api::repositories::token::show, POST api::repositories::token::create }
+        "/api/v1/repositories/{name}/callers"       { GET api::repositories::callers::index }
+        "/api/v1/repositories/{name}/grants"        { GET api::repositories::grants::index }
+        "/api/v1/repositories/{name}/grants/{username}" {
+            PUT api::repositories::grants::update, DELETE api::repositories::grants::destroy,
+        }
     }
     Forward forward ForwardFailure "/auth" {
         "/auth/nginx"                               { ANY forward_auth::nginx }

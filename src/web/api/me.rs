@@ -15,7 +15,7 @@ use crate::web::extract::api_caller::ApiCaller;
 use crate::web::portal::Portal;
 
 /// Most names of selected repositories that are told.
-const MOST_NAMES: i64 = 1_000;
+pub const MOST_NAMES: i64 = 1_000;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Me)]

@@ -7,3 +7,4 @@ pub mod openapi;
 pub mod paging;
 pub mod problem;
 pub mod repositories;
+pub mod tokens;

@@ -12,7 +12,7 @@ use utoipa::OpenApi;
 
 use super::answer;
 use super::problem::ProblemJson;
-use super::{me, repositories};
+use super::{me, repositories, tokens};
 use crate::web::error::ApiFailure;
 
 /// Each handler of the API. `complete` adds what is the same for all of them.
@@ -26,13 +26,31 @@ use crate::web::error::ApiFailure;
     servers((url = "/", description = "This portal")),
     tags(
         (name = "Token that asks", description = "What a token is and may do."),
+        (name = "API tokens", description = "One's own API tokens. None is made here: that takes a person, on the page API Token Management."),
         (name = "Repositories", description = "What tokens open."),
+        (name = "Grants", description = "Who else may read or write a repository."),
         (name = "Reference", description = "This description."),
     ),
     paths(
         me::show,
+        tokens::index,
+        tokens::show,
+        tokens::update,
+        tokens::destroy,
+        tokens::current::show,
+        tokens::current::destroy,
+        tokens::rotation::create,
         repositories::index,
+        repositories::creation::create,
         repositories::show,
+        repositories::changes::update,
+        repositories::changes::destroy,
+        repositories::token::show,
+        repositories::token::create,
+        repositories::callers::index,
+        repositories::grants::index,
+        repositories::grants::update,
+        repositories::grants::destroy,
         show,
     ),
     components(schemas(ProblemJson)),

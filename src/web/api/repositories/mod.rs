@@ -1,12 +1,21 @@
 //! `/api/v1/repositories`: what the token reaches.
 
+pub mod callers;
+pub mod changes;
+pub mod creation;
+pub mod grants;
+pub mod token;
+
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::auth::authorize::{repositories_matching, repository_for};
 use crate::domain::permission::{Area, Permission};
+use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::repository::{Repository, RepositoryName};
+use crate::storage::repository_changes::Change;
 use crate::storage::{Connection, Result as Stored};
 use crate::web::api::answer;
 use crate::web::api::paging::{Paging, PagingQuery};
@@ -14,6 +23,9 @@ use crate::web::error::{ApiFailure, Failure};
 use crate::web::extract::api_caller::ApiCaller;
 use crate::web::portal::Portal;
 use crate::web::urls;
+
+/// What the owner of a token must hold to change a repository and its grants.
+const MANAGE: Privileges = Privileges::NONE.with(Privilege::RepositoryManagement);
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Repository)]
@@ -82,7 +94,7 @@ pub async fn index(
     let next = paging.next(&portal, urls::API_REPOSITORIES, &mut reached, |(last, _)| last.name.to_string());
     let repositories =
         reached.into_iter().map(|(repository, right)| RepositoryJson::new(&portal, repository, right)).collect();
-    Ok(answer::json(actix_web::http::StatusCode::OK, &RepositoriesJson { repositories, next })?)
+    Ok(answer::json(StatusCode::OK, &RepositoriesJson { repositories, next })?)
 }
 
 /// `GET /api/v1/repositories/{name}`
@@ -127,4 +139,10 @@ async fn reached(
     let (repository, right) = found.ok_or(Failure::NotFound)?;
     caller.at(repository.id);
     Ok((repository, right))
+}
+
+/// The same with a change of it, for an API token that may write and whose owner holds *Repository Management*.
+async fn managed(caller: &ApiCaller, portal: &Portal, name: &str) -> Result<(Change, Repository), Failure> {
+    let (repository, _) = reached(caller, portal, name, Permission::Write).await?;
+    Ok((Change { acting: caller.acting(MANAGE)? }, repository))
 }
