@@ -7,7 +7,7 @@ use super::gateway::forward_auth;
 use super::pages::admin::{self, policies, users};
 use super::pages::profile::api_tokens::{self, disablement, enablement, name, revocation, rotation};
 use super::pages::profile::security::{self, other_sessions, password, sessions};
-use super::pages::{home, profile, reauthentication, repositories, set_password, setup, sign_in};
+use super::pages::{home, profile, reauthentication, reference, repositories, set_password, setup, sign_in};
 use super::{api, assets, gateway};
 
 /// Which rules hold around a route.
@@ -93,6 +93,7 @@ table! {
         "/login"                                    { GET sign_in::new, POST sign_in::create }
         "/logout"                                   { POST sign_in::destroy }
         "/reauthenticate"                           { GET reauthentication::new, POST reauthentication::create }
+        "/api"                                      { GET reference::show }
         "/set-password"                             { GET set_password::edit, POST set_password::update }
     }
     Pages repositories PageFailure "/repositories" {

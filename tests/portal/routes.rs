@@ -51,7 +51,7 @@ const fn page_for(needs: Privilege, method: &'static str, path: &'static str, ou
     Page { method, path, visitor, needs, without, other, owner }
 }
 
-const PAGES: [Page; 31] = [
+const PAGES: [Page; 32] = [
     page("GET", "/", [303, 303, 303, 303]),
     page("GET", "/setup", [404, 404, 404, 404]),
     page("POST", "/setup", [404, 404, 404, 404]),
@@ -60,6 +60,7 @@ const PAGES: [Page; 31] = [
     page("POST", "/logout", [401, 303, 303, 303]),
     page("GET", "/reauthenticate", [303, 200, 200, 200]),
     page("POST", "/reauthenticate", [401, 303, 303, 303]),
+    page("GET", "/api", [200, 200, 200, 200]),
     page("GET", "/set-password", [404, 404, 404, 404]),
     page("POST", "/set-password", [404, 404, 404, 404]),
     page("GET", "/profile", [303, 200, 200, 200]),
