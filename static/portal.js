@@ -132,9 +132,9 @@ function show(button, visible) {
   button.querySelector("span").textContent = visible ? "Hide" : "Show";
 }
 
-function filter(input) {
+function filter(input, items) {
   const wanted = input.value.trim().toLowerCase();
-  for (const item of all("li", input.closest("fieldset"))) {
+  for (const item of items) {
     // A ticked one stays in sight: nothing is chosen unseen.
     item.hidden = !item.textContent.toLowerCase().includes(wanted) && !item.querySelector(":checked");
   }
@@ -144,9 +144,13 @@ function filter(input) {
 function enliven(root) {
   for (const button of all("[data-show]", root)) button.hidden = false;
   for (const box of all("[data-filter]", root)) {
-    box.hidden = all("li", box.closest("fieldset")).length <= 8;
+    // In a form it filters choices; elsewhere it says what it filters, and Enter asks the server.
+    const choices = box.closest("fieldset");
+    const items = choices ? all("li", choices) : all(box.dataset.filter);
     const input = box.querySelector("input");
-    input.addEventListener("input", () => filter(input));
+    input.addEventListener("input", () => filter(input, items));
+    if (!choices) continue;
+    box.hidden = items.length <= 8;
     input.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
   }
 }

@@ -81,6 +81,8 @@ pub enum Reason {
     Unusable(#[from] Unusable),
     #[error("no such token")]
     Unknown,
+    #[error("the token went bad while its request was under way")]
+    EndedMeanwhile,
     #[error("token {0} is revoked")]
     Revoked(ApiTokenId),
     #[error("token {0} is expired")]

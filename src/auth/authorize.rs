@@ -5,7 +5,7 @@ use crate::domain::id::UserId;
 use crate::domain::permission::{Area, Permission, Permissions, owner_may};
 use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::repository::{Repository, RepositoryName};
-use crate::storage::repositories::{Among, Visible, find, find_with_grant, list};
+use crate::storage::repositories::{Among, Visible, find, find_with_grant, list, search_key};
 use crate::storage::{Connection, Result as Stored, api_tokens};
 
 /// The token lacks a permission that the request needs.
@@ -65,11 +65,24 @@ pub fn repositories_for(
     after: Option<String>,
     limit: i64,
 ) -> Stored<Vec<(Repository, Permission)>> {
+    repositories_matching(connection, caller, Vec::new(), after, limit)
+}
+
+/// The same, of those whose name or description holds all words of `search`.
+pub fn repositories_matching(
+    connection: &mut Connection,
+    caller: &Caller,
+    search: Vec<String>,
+    after: Option<String>,
+    limit: i64,
+) -> Stored<Vec<(Repository, Permission)>> {
     let caller = match caller {
         Caller::ApiToken(caller) => caller,
         Caller::Repository(caller) => {
             let passed = after.is_some_and(|after| caller.name.as_str() <= after.as_str());
             let own = if passed { None } else { find(connection, caller.repository)? };
+            let holds = |key: &str| search.iter().all(|word| key.contains(word.as_str()));
+            let own = own.filter(|own| holds(&search_key(&own.name, &own.description)));
             return Ok(own.map(|repository| (repository, Permission::Write)).into_iter().collect());
         }
         Caller::Service(_) => return Ok(Vec::new()),
@@ -79,7 +92,7 @@ pub fn repositories_for(
     } else {
         Among::All
     };
-    let wanted = Visible { user: caller.owner, all: sees_all(caller.owner_privileges), among, after };
+    let wanted = Visible { user: caller.owner, all: sees_all(caller.owner_privileges), among, search, after };
     let most = caller.permissions.repositories;
     Ok(list(connection, &wanted, limit)?
         .into_iter()
@@ -96,6 +109,6 @@ pub fn repositories_seen_by(
     among: Among,
     limit: i64,
 ) -> Stored<Vec<Repository>> {
-    let wanted = Visible { user, all: sees_all(privileges), among, after: None };
+    let wanted = Visible { user, all: sees_all(privileges), among, search: Vec::new(), after: None };
     Ok(list(connection, &wanted, limit)?.into_iter().map(|(repository, _)| repository).collect())
 }

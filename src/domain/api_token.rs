@@ -49,6 +49,17 @@ impl Status {
         }
     }
 
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::ExpiringSoon => "expiring_soon",
+            Self::Expired => "expired",
+            Self::Disabled => "disabled",
+            Self::Revoked => "revoked",
+        }
+    }
+
     pub const fn works(self) -> bool {
         matches!(self, Self::Active | Self::ExpiringSoon)
     }

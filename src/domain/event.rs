@@ -1,6 +1,6 @@
 //! Events: the lines of the audit log. Each is written in the transaction of the change it tells of.
 
-use super::id::{EventId, UserId};
+use super::id::{ApiTokenId, EventId, RepositoryId, RepositoryTokenId, UserId};
 use super::timestamp::Timestamp;
 
 /// Who did it.
@@ -9,6 +9,21 @@ pub enum Actor {
     User {
         id: UserId,
         username: String,
+        address: String,
+    },
+    /// A user by an API token of theirs.
+    ApiToken {
+        owner: UserId,
+        token: ApiTokenId,
+        /// Both of them: see [`Actor::api_token`].
+        name: String,
+        address: String,
+    },
+    /// A repository by its own token.
+    Repository {
+        id: RepositoryId,
+        token: RepositoryTokenId,
+        name: String,
         address: String,
     },
     /// Somebody with a shell on the machine.
@@ -22,9 +37,15 @@ pub enum Actor {
 }
 
 impl Actor {
+    pub fn api_token((owner, username): (UserId, &str), (token, name): (ApiTokenId, &str), address: String) -> Self {
+        Self::ApiToken { owner, token, name: format!("{username} with token “{name}”"), address }
+    }
+
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::User { .. } => "user",
+            Self::ApiToken { .. } => "api_token",
+            Self::Repository { .. } => "repository",
             Self::Shell => "shell",
             Self::Anonymous { .. } => "anonymous",
             Self::System => "system",
@@ -34,6 +55,7 @@ impl Actor {
     pub fn name(&self) -> &str {
         match self {
             Self::User { username, .. } => username,
+            Self::ApiToken { name, .. } | Self::Repository { name, .. } => name,
             Self::Shell => "shell",
             Self::Anonymous { .. } => "",
             Self::System => "tokenhouse",
@@ -42,8 +64,29 @@ impl Actor {
 
     pub fn address(&self) -> Option<&str> {
         match self {
-            Self::User { address, .. } | Self::Anonymous { address } => Some(address),
+            Self::User { address, .. }
+            | Self::ApiToken { address, .. }
+            | Self::Repository { address, .. }
+            | Self::Anonymous { address } => Some(address),
             Self::Shell | Self::System => None,
+        }
+    }
+
+    /// The user or the repository.
+    pub fn id(&self) -> Option<String> {
+        match self {
+            Self::User { id, .. } | Self::ApiToken { owner: id, .. } => Some(id.to_string()),
+            Self::Repository { id, .. } => Some(id.to_string()),
+            Self::Shell | Self::Anonymous { .. } | Self::System => None,
+        }
+    }
+
+    /// The token that acted.
+    pub fn token(&self) -> Option<String> {
+        match self {
+            Self::ApiToken { token, .. } => Some(token.to_string()),
+            Self::Repository { token, .. } => Some(token.to_string()),
+            _ => None,
         }
     }
 }

@@ -108,6 +108,19 @@ impl Policy {
         ]
     }
 
+    /// The grace of this name, if it is offered; where none is named, the first that is.
+    pub fn grace(&self, name: Option<&str>) -> Result<Grace, Invalid> {
+        let mut offered = self.graces.iter().copied();
+        let found = match name {
+            Some(name) => offered.find(|grace| grace.name() == name),
+            None => offered.next(),
+        };
+        found.ok_or_else(|| {
+            let names: Vec<_> = self.graces.iter().map(|grace| grace.name()).collect();
+            Invalid::new(format!("Choose when the old token stops working: {}.", names.join(" or ")))
+        })
+    }
+
     /// A token without an end would outlive any maximum.
     pub fn offers_no_expiry(&self) -> bool {
         self.no_expiry_allowed && self.max_lifetime_days.is_none()

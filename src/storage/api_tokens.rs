@@ -6,9 +6,10 @@ use super::Connection;
 use super::error::{Result, StorageError};
 use super::schema::{api_token_repositories, api_token_secrets, api_tokens};
 use crate::domain::api_token::{ApiToken, LastUse, ReplacedSecret, RepositorySelection};
-use crate::domain::id::{ApiTokenId, RepositoryId, UserId};
+use crate::domain::id::{ApiTokenId, RepositoryId, TokenSecretId, UserId};
 use crate::domain::name::TokenName;
 use crate::domain::permission::{Permission, Permissions};
+use crate::domain::secret::Digest;
 use crate::domain::timestamp::Timestamp;
 
 #[derive(Queryable)]
@@ -41,6 +42,36 @@ pub fn list(connection: &mut Connection, owner: UserId, revoked_since: Timestamp
         .limit(limit)
         .load(connection)?;
     rows.into_iter().map(|row| to_token(connection, row)).collect()
+}
+
+/// At most `limit` current tokens of an owner, newest first, from after `after` on.
+pub fn list_current(
+    connection: &mut Connection,
+    owner: UserId,
+    after: Option<ApiTokenId>,
+    limit: i64,
+) -> Result<Vec<ApiToken>> {
+    let mut query = api_tokens::table
+        .filter(api_tokens::user_id.eq(owner.to_string()))
+        .filter(api_tokens::revoked_at.is_null())
+        .order(api_tokens::id.desc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(id) = after {
+        query = query.filter(api_tokens::id.lt(id.to_string()));
+    }
+    let rows: Vec<Row> = query.load(connection)?;
+    rows.into_iter().map(|row| to_token(connection, row)).collect()
+}
+
+/// The id of the secret with this digest.
+pub fn secret_of(connection: &mut Connection, digest: &Digest) -> Result<Option<TokenSecretId>> {
+    let id: Option<String> = api_token_secrets::table
+        .filter(api_token_secrets::digest.eq(digest.as_bytes().as_slice()))
+        .select(api_token_secrets::id)
+        .get_result(connection)
+        .optional()?;
+    id.map(|id| id.parse().map_err(|_| StorageError::corrupt("api_token_secrets", &id))).transpose()
 }
 
 /// The names of the owner's current tokens, in lower case.

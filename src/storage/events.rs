@@ -6,21 +6,17 @@ use rand::CryptoRng;
 use super::Connection;
 use super::error::{Result, StorageError};
 use super::schema::events;
-use crate::domain::event::{Action, Actor, Event, NewEvent};
+use crate::domain::event::{Action, Event, NewEvent};
 use crate::domain::id::EventId;
 use crate::domain::timestamp::Timestamp;
 
 pub fn append(connection: &mut Connection, event: &NewEvent, now: Timestamp, rng: &mut impl CryptoRng) -> Result<()> {
-    let actor_id = match &event.actor {
-        Actor::User { id, .. } => Some(id.to_string()),
-        _ => None,
-    };
     diesel::insert_into(events::table)
         .values((
             events::id.eq(EventId::new(now, rng).to_string()),
             events::at.eq(now.unix()),
             events::actor_kind.eq(event.actor.kind()),
-            events::actor_id.eq(actor_id),
+            events::actor_id.eq(event.actor.id()),
             events::actor_name.eq(event.actor.name()),
             events::address.eq(event.actor.address()),
             events::action.eq(event.action.name()),
@@ -28,6 +24,7 @@ pub fn append(connection: &mut Connection, event: &NewEvent, now: Timestamp, rng
             events::subject_id.eq(&event.subject_id),
             events::subject_name.eq(&event.subject_name),
             events::detail.eq(&event.detail),
+            events::actor_token.eq(event.actor.token()),
         ))
         .execute(connection)?;
     Ok(())

@@ -53,6 +53,20 @@ pub fn any_of(connection: &mut Connection, user: UserId) -> Result<bool> {
     Ok(grants::table.filter(grants::user_id.eq(user.to_string())).count().get_result::<i64>(connection)? > 0)
 }
 
+type GrantedRow = (String, String, String, String, i64);
+
+macro_rules! granted {
+    () => {
+        grants::table.inner_join(users_table::table).select((
+            users_table::id,
+            users_table::username,
+            users_table::display_name,
+            grants::permission,
+            grants::created_at,
+        ))
+    };
+}
+
 /// A grant with the user who has it.
 #[derive(Debug, Clone)]
 pub struct Granted {
@@ -65,30 +79,42 @@ pub struct Granted {
 
 /// The grants on a repository in the order of the usernames: at most `limit`, after the first `offset`.
 pub fn list(connection: &mut Connection, repository: RepositoryId, offset: i64, limit: i64) -> Result<Vec<Granted>> {
-    let rows: Vec<(String, String, String, String, i64)> = grants::table
-        .inner_join(users_table::table)
-        .filter(grants::repository_id.eq(repository.to_string()))
-        .order(users_table::username.asc())
-        .limit(limit)
-        .offset(offset)
-        .select((
-            users_table::id,
-            users_table::username,
-            users_table::display_name,
-            grants::permission,
-            grants::created_at,
-        ))
-        .load(connection)?;
-    rows.into_iter()
-        .map(|(user, username, display_name, permission, created_at)| {
-            let corrupt = || StorageError::corrupt("grants", repository);
-            Ok(Granted {
-                user: user.parse().map_err(|_| corrupt())?,
-                username,
-                display_name,
-                permission: from_stored(&permission).ok_or_else(corrupt)?,
-                created_at: Timestamp::from_unix(created_at),
-            })
-        })
-        .collect()
+    let of_repository = granted!().filter(grants::repository_id.eq(repository.to_string()));
+    let rows: Vec<GrantedRow> =
+        of_repository.order(users_table::username.asc()).limit(limit).offset(offset).load(connection)?;
+    rows.into_iter().map(|row| to_granted(row, repository)).collect()
+}
+
+/// The same from after the username `after` on.
+pub fn list_after(
+    connection: &mut Connection,
+    repository: RepositoryId,
+    after: Option<String>,
+    limit: i64,
+) -> Result<Vec<Granted>> {
+    let of_repository = granted!().filter(grants::repository_id.eq(repository.to_string()));
+    // Every username comes after the empty one.
+    let later = of_repository.filter(users_table::username.gt(after.unwrap_or_default()));
+    let rows: Vec<GrantedRow> = later.order(users_table::username.asc()).limit(limit).load(connection)?;
+    rows.into_iter().map(|row| to_granted(row, repository)).collect()
+}
+
+/// One user's grant on a repository.
+pub fn of(connection: &mut Connection, user: UserId, repository: RepositoryId) -> Result<Option<Granted>> {
+    let of_user = granted!().filter(grants::user_id.eq(user.to_string()));
+    let row: Option<GrantedRow> =
+        of_user.filter(grants::repository_id.eq(repository.to_string())).get_result(connection).optional()?;
+    row.map(|row| to_granted(row, repository)).transpose()
+}
+
+fn to_granted(row: GrantedRow, repository: RepositoryId) -> Result<Granted> {
+    let (user, username, display_name, permission, created_at) = row;
+    let corrupt = || StorageError::corrupt("grants", repository);
+    Ok(Granted {
+        user: user.parse().map_err(|_| corrupt())?,
+        username,
+        display_name,
+        permission: from_stored(&permission).ok_or_else(corrupt)?,
+        created_at: Timestamp::from_unix(created_at),
+    })
 }

@@ -62,7 +62,7 @@ pub fn insert(
 }
 
 /// What a search looks into, in lower case.
-pub(super) fn search_key(name: &RepositoryName, description: &str) -> String {
+pub fn search_key(name: &RepositoryName, description: &str) -> String {
     format!("{name} {description}").to_lowercase()
 }
 
@@ -115,6 +115,8 @@ pub struct Visible {
     /// All of them, or only those with a grant to `user`.
     pub all: bool,
     pub among: Among,
+    /// Words that name or description must hold, all of them.
+    pub search: Vec<String>,
     /// Only names after this one.
     pub after: Option<String>,
 }
@@ -144,6 +146,9 @@ pub fn list(
         }
         Among::Names(names) => query.filter(repositories::name.eq_any(names.clone())),
     };
+    for word in &wanted.search {
+        query = query.filter(repositories::search_key.like(containing(word)).escape('\\'));
+    }
     if let Some(name) = &wanted.after {
         query = query.filter(repositories::name.gt(name.clone()));
     }

@@ -74,7 +74,7 @@ diesel::table! { callers (token_id, repository_id, day, address, user_agent) {
 diesel::table! { events (id) {
     id -> Text, at -> BigInt, actor_kind -> Text, actor_id -> Nullable<Text>, actor_name -> Text,
     address -> Nullable<Text>, action -> Text, subject_kind -> Text, subject_id -> Text, subject_name -> Text,
-    detail -> Text,
+    detail -> Text, actor_token -> Nullable<Text>,
 } }
 
 diesel::table! { policies (id) {

@@ -3,7 +3,7 @@
 
 use rand::CryptoRng;
 
-use super::acting::{Acting, Ended};
+use super::acting::{Acting, By, Ended};
 use super::{Connection, sessions};
 use crate::domain::device::describe;
 use crate::domain::event::Action;
@@ -36,7 +36,8 @@ pub fn end_others(
     lifetimes: &Lifetimes,
 ) -> Result<usize, Ended> {
     let user = acting.begin(connection, &[])?;
-    let ended = sessions::end_others(connection, user.id, acting.session, acting.now, lifetimes)?;
+    let By::Session(kept) = acting.by else { return Err(Ended::Session) };
+    let ended = sessions::end_others(connection, user.id, kept, acting.now, lifetimes)?;
     if ended > 0 {
         let subject = ("user", user.id.to_string(), user.username.as_str());
         acting.event(connection, rng, Action::UserSignedOut, subject, format!("other sessions ended: {ended}"))?;

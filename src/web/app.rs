@@ -6,11 +6,11 @@ use actix_web::body::BoxBody;
 use actix_web::cookie::SameSite;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::{App, Error, web};
+use actix_web::{App, Error, guard, web};
 
 use super::portal::Portal;
 use super::session::Store;
-use super::{cookies, gateway, middleware, routes};
+use super::{cookies, gateway, middleware, routes, urls};
 
 pub fn app(
     portal: web::Data<Portal>,
@@ -33,6 +33,8 @@ pub fn app(
         .configure(routes::open)
         .service(
             web::scope("/api")
+                // `/api` itself is a page.
+                .guard(guard::fn_guard(|context| context.head().uri.path() != urls::API))
                 .wrap(from_fn(super::api::problem::around))
                 .configure(routes::api)
                 .default_service(web::to(routes::no_door)),

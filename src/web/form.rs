@@ -17,6 +17,7 @@ use crate::domain::policy::{Grace, Policy};
 
 /// Largest body in bytes.
 pub const LARGEST: usize = 64 * 1024;
+const FORM: &str = "application/x-www-form-urlencoded";
 /// Parameters of an OAuth request, of which it needs three.
 const MOST_PARAMETERS: usize = 50;
 /// How long a body may take to arrive.
@@ -98,26 +99,35 @@ impl FromRequest for Body {
     type Future = Ready<Result<Self, actix_web::Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-        ready(Ok(Self {
-            payload: payload.take(),
-            content_type: text(header::CONTENT_TYPE).map(str::to_ascii_lowercase),
-            length: text(header::CONTENT_LENGTH).and_then(|value| value.parse().ok()),
-        }))
+        ready(Ok(Self::of(request, payload)))
     }
 }
 
 impl Body {
+    pub fn of(request: &HttpRequest, payload: &mut Payload) -> Self {
+        let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+        Self {
+            payload: payload.take(),
+            content_type: text(header::CONTENT_TYPE).map(str::to_ascii_lowercase),
+            length: text(header::CONTENT_LENGTH).and_then(|value| value.parse().ok()),
+        }
+    }
+
+    /// Whether the headers speak of a body.
+    pub fn is_announced(&self) -> bool {
+        self.content_type.is_some() || self.length.is_some_and(|length| length > 0)
+    }
+
     /// Reads a form that may have these fields: `single` ones at most once, `repeated` ones as often as wanted.
     pub async fn form(self, single: &[&str], repeated: &[&str]) -> Result<Typed, Failure> {
-        let typed = self.typed().await?;
+        let typed = Typed::parse(&self.of_type(FORM).await?)?;
         typed.check(single, repeated)?;
         Ok(typed)
     }
 
     /// Reads a form as OAuth has it: what is unknown is passed over, and nothing may be there twice (RFC 6749, section 3.2).
     pub async fn parameters(self) -> Result<Typed, Failure> {
-        let typed = self.typed().await?;
+        let typed = Typed::parse(&self.of_type(FORM).await?)?;
         let twice = |index: usize| typed.0[..index].iter().any(|(name, _)| *name == typed.0[index].0);
         if (0..typed.0.len().min(MOST_PARAMETERS + 1)).any(|index| index == MOST_PARAMETERS || twice(index)) {
             return Err(Failure::BadRequest("A parameter is there more than once, or there are too many.".into()));
@@ -125,13 +135,13 @@ impl Body {
         Ok(typed)
     }
 
-    async fn typed(self) -> Result<Typed, Failure> {
+    /// Reads a body of this media type.
+    pub async fn of_type(self, expected: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let media_type = self.content_type.as_deref().map(|value| value.split(';').next().unwrap_or_default().trim());
-        if media_type != Some("application/x-www-form-urlencoded") {
+        if media_type != Some(expected) {
             return Err(Failure::UnsupportedMediaType);
         }
-        let bytes = self.bytes().await?;
-        Typed::parse(&bytes)
+        self.bytes().await
     }
 
     async fn bytes(mut self) -> Result<Zeroizing<Vec<u8>>, Failure> {

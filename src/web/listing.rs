@@ -44,6 +44,21 @@ pub struct Pages {
     pub summary: String,
 }
 
+/// What a query searches for in `q`, as it is shown again.
+pub fn searched(query: &Typed) -> String {
+    // PostgreSQL cannot hold NUL in a text.
+    query.text("q").trim().chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+}
+
+/// The words of a search, in lower case.
+pub fn words(search: &str) -> Vec<String> {
+    let mut words: Vec<String> = search.split_whitespace().map(str::to_lowercase).collect();
+    words.sort_unstable();
+    words.dedup();
+    words.truncate(MOST_WORDS);
+    words
+}
+
 impl<C: Copy + PartialEq> Listing<C> {
     /// Reads `q`, `sort` and `page`. Links may come from anywhere: what makes no sense counts as not there.
     /// `columns` are the names in addresses; the first is the order of an address that names none.
@@ -54,8 +69,7 @@ impl<C: Copy + PartialEq> Listing<C> {
         Self {
             base,
             columns,
-            // PostgreSQL cannot hold NUL in a text.
-            search: query.text("q").trim().chars().filter(|c| !c.is_control()).take(LONGEST).collect(),
+            search: searched(query),
             order: found.unwrap_or(&columns[0]).1,
             descending: found.is_some() && sort.starts_with('-'),
             page: query.text("page").parse().unwrap_or(1).clamp(1, LAST_PAGE),
@@ -64,11 +78,7 @@ impl<C: Copy + PartialEq> Listing<C> {
 
     /// The words that are searched for.
     pub fn words(&self) -> Vec<String> {
-        let mut words: Vec<String> = self.search.split_whitespace().map(str::to_lowercase).collect();
-        words.sort_unstable();
-        words.dedup();
-        words.truncate(MOST_WORDS);
-        words
+        words(&self.search)
     }
 
     /// How many rows lie before this page.

@@ -7,7 +7,7 @@ use super::gateway::forward_auth;
 use super::pages::admin::{self, policies, services, users};
 use super::pages::profile::api_tokens::{self, disablement, enablement, name, revocation, rotation};
 use super::pages::profile::security::{self, other_sessions, password, sessions};
-use super::pages::{home, profile, reauthentication, repositories, set_password, setup, sign_in};
+use super::pages::{home, profile, reauthentication, reference, repositories, set_password, setup, sign_in};
 use super::{api, assets, gateway};
 
 /// Which rules hold around a route.
@@ -83,8 +83,21 @@ table! {
     }
     Api api ApiFailure "/api" {
         "/api/v1/me"                                { GET api::me::show }
-        "/api/v1/repositories"                      { GET api::repositories::index }
-        "/api/v1/repositories/{name}"               { GET api::repositories::show }
+        "/api/v1/openapi.json"                      { GET api::openapi::show }
+        "/api/v1/tokens"                            { GET api::tokens::index }
+        "/api/v1/tokens/current"                    { GET api::tokens::current::show, DELETE api::tokens::current::destroy }
+        "/api/v1/tokens/current/rotation"           { POST api::tokens::rotation::create }
+        "/api/v1/tokens/{id}"                       { GET api::tokens::show, PATCH api::tokens::update, DELETE api::tokens::destroy }
+        "/api/v1/repositories"                      { GET api::repositories::index, POST api::repositories::creation::create }
+        "/api/v1/repositories/{name}"               {
+            GET api::repositories::show, PATCH api::repositories::changes::update, DELETE api::repositories::changes::destroy,
+        }
+        "/api/v1/repositories/{name}/token"         { GET api::repositories::token::show, POST api::repositories::token::create }
+        "/api/v1/repositories/{name}/callers"       { GET api::repositories::callers::index }
+        "/api/v1/repositories/{name}/grants"        { GET api::repositories::grants::index }
+        "/api/v1/repositories/{name}/grants/{username}" {
+            PUT api::repositories::grants::update, DELETE api::repositories::grants::destroy,
+        }
     }
     Pages pages PageFailure "" {
         "/"                                         { GET home::show }
@@ -92,6 +105,7 @@ table! {
         "/login"                                    { GET sign_in::new, POST sign_in::create }
         "/logout"                                   { POST sign_in::destroy }
         "/reauthenticate"                           { GET reauthentication::new, POST reauthentication::create }
+        "/api"                                      { GET reference::show }
         "/set-password"                             { GET set_password::edit, POST set_password::update }
     }
     Pages repositories PageFailure "/repositories" {
@@ -151,6 +165,9 @@ table! {
 fn method(name: &str) -> actix_web::Route {
     match name {
         "GET" => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
+        "PATCH" => web::patch(),
+        "PUT" => web::put(),
+        "DELETE" => web::delete(),
         _ => web::post(),
     }
 }

@@ -23,10 +23,12 @@ pub const ADMIN_SERVICES_NEW: &str = "/admin/services/new";
 pub const ADMIN_POLICIES: &str = "/admin/policies";
 pub const API_TOKENS_NEW: &str = "/profile/api-tokens/new";
 
-pub const API_ME: &str = "/api/v1/me";
-pub const API_REPOSITORIES: &str = "/api/v1/repositories";
-/// The page that explains the doors.
+/// The API for readers.
 pub const API: &str = "/api";
+pub const API_DOCUMENT: &str = "/api/v1/openapi.json";
+pub const API_ME: &str = "/api/v1/me";
+pub const API_OWN_TOKENS: &str = "/api/v1/tokens";
+pub const API_REPOSITORIES: &str = "/api/v1/repositories";
 pub const INTROSPECTION: &str = "/oauth/introspect";
 pub const REVOCATION: &str = "/oauth/revoke";
 pub const JWKS: &str = "/.well-known/jwks.json";
@@ -135,6 +137,10 @@ pub fn reauthenticate(next: &str) -> String {
     with_next(REAUTHENTICATE, next)
 }
 
+pub fn api_own_token(id: &str) -> String {
+    format!("{API_OWN_TOKENS}/{id}")
+}
+
 pub fn api_repository(name: &str) -> String {
     format!("{API_REPOSITORIES}/{name}")
 }
@@ -147,6 +153,18 @@ pub fn auth_nginx(name: &str) -> String {
 /// Where Caddy and Traefik ask about a repository.
 pub fn auth_forward(name: &str) -> String {
     format!("{AUTH_FORWARD}/{name}")
+}
+
+pub fn api_repository_token(name: &str) -> String {
+    format!("{API_REPOSITORIES}/{name}/token")
+}
+
+pub fn api_grants(name: &str) -> String {
+    format!("{API_REPOSITORIES}/{name}/grants")
+}
+
+pub fn api_grant(name: &str, username: &str) -> String {
+    format!("{API_REPOSITORIES}/{name}/grants/{username}")
 }
 
 fn with_next(path: &str, next: &str) -> String {

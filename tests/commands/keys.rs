@@ -14,7 +14,7 @@ use tokenhouse::domain::privilege::Privileges;
 use tokenhouse::domain::repository::{Description, RepositoryName};
 use tokenhouse::domain::secret::{Secret, SecretKind, random_code};
 use tokenhouse::randomness;
-use tokenhouse::storage::acting::Acting;
+use tokenhouse::storage::acting::{Acting, By};
 use tokenhouse::storage::connection::Target;
 use tokenhouse::storage::repository_changes::{Change, NewRepository, Refusal};
 use tokenhouse::storage::sealing::SealingKeys;
@@ -35,7 +35,8 @@ fn repositories(house: &House, names: &[&str]) -> Vec<String> {
     let made = db.write(move |connection| -> Result<Vec<String>, Refusal> {
         let rng = &mut randomness::system();
         let session = sessions::insert(connection, user, "192.0.2.1", "x", now, rng)?;
-        let change = Change { acting: Acting { user, actor: Actor::System, session, needs: Privileges::NONE, now } };
+        let (user, by) = (Some(user), By::Session(session));
+        let change = Change { acting: Acting { user, actor: Actor::System, by, needs: Privileges::NONE, now } };
         let mut tokens = Vec::new();
         for name in names {
             let wish = NewRepository {

@@ -85,7 +85,7 @@ fn token_of_ada(house: &House) -> String {
             recreates: None,
         };
         db.write(move |c| -> Result<_, Refusal> {
-            let change = Change { owner, actor: Actor::System, session: None, now: Clock::System.now() };
+            let change = Change { owner, actor: Actor::System, by: None, now: Clock::System.now() };
             change.create(c, &mut randomness::system(), &wish, &secret, "nonce", 5)
         })
         .await

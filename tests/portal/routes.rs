@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use tokenhouse::domain::api_token::RepositorySelection;
 use tokenhouse::domain::id::UserId;
-use tokenhouse::domain::permission::Permission;
+use tokenhouse::domain::permission::{Permission, Permissions};
 use tokenhouse::domain::privilege::Privilege;
 use tokenhouse::domain::timestamp::Timestamp;
 use tokenhouse::web::routes::{ROUTES, Scope};
@@ -51,7 +51,7 @@ const fn page_for(needs: Privilege, method: &'static str, path: &'static str, ou
     Page { method, path, visitor, needs, without, other, owner }
 }
 
-const PAGES: [Page; 39] = [
+const PAGES: [Page; 40] = [
     page("GET", "/", [303, 303, 303, 303]),
     page("GET", "/setup", [404, 404, 404, 404]),
     page("POST", "/setup", [404, 404, 404, 404]),
@@ -60,6 +60,7 @@ const PAGES: [Page; 39] = [
     page("POST", "/logout", [401, 303, 303, 303]),
     page("GET", "/reauthenticate", [303, 200, 200, 200]),
     page("POST", "/reauthenticate", [401, 303, 303, 303]),
+    page("GET", "/api", [200, 200, 200, 200]),
     page("GET", "/set-password", [404, 404, 404, 404]),
     page("POST", "/set-password", [404, 404, 404, 404]),
     page("GET", "/profile", [303, 200, 200, 200]),
@@ -172,38 +173,58 @@ const USERS_PAGES: [UsersPage; 15] = [
 
 /// What a token gets at a door.
 struct Door {
+    method: &'static str,
     path: &'static str,
     nothing: u16,
     reads: u16,
+    /// Without a privilege to manage, as all but the last are.
     writes: u16,
     /// Limited to another repository than the one that the route names.
     selected: u16,
-    /// Without a permission for repositories.
+    /// Without a permission for repositories; where the route names a token, it is another one of its owner.
     account_only: u16,
     /// Good, but its owner sees no repository.
     sees_nothing: u16,
     /// Expired, disabled, revoked, replaced, or its owner is disabled or without *API Access*.
     bad: u16,
+    /// Of an administrator, with every permission.
+    all: u16,
 }
 
-const fn door(path: &'static str, outcomes: [u16; 7]) -> Door {
-    let [nothing, reads, writes, selected, account_only, sees_nothing, bad] = outcomes;
-    Door { path, nothing, reads, writes, selected, account_only, sees_nothing, bad }
+const fn door(method: &'static str, path: &'static str, outcomes: [u16; 8]) -> Door {
+    let [nothing, reads, writes, selected, account_only, sees_nothing, bad, all] = outcomes;
+    Door { method, path, nothing, reads, writes, selected, account_only, sees_nothing, bad, all }
 }
 
-/// All of them are GET.
-const DOORS: [Door; 3] = [
-    door("/api/v1/me", [401, 200, 200, 200, 200, 200, 401]),
-    door("/api/v1/repositories", [401, 200, 200, 200, 403, 200, 401]),
-    door("/api/v1/repositories/{name}", [401, 200, 200, 404, 403, 404, 401]),
+const DOORS: [Door; 20] = [
+    door("GET", "/api/v1/me", [401, 200, 200, 200, 200, 200, 401, 200]),
+    door("GET", "/api/v1/openapi.json", [200; 8]),
+    door("GET", "/api/v1/tokens", [401, 403, 403, 403, 200, 403, 401, 200]),
+    door("GET", "/api/v1/tokens/current", [401, 403, 403, 403, 200, 403, 401, 200]),
+    door("DELETE", "/api/v1/tokens/current", [401, 403, 403, 403, 204, 403, 401, 204]),
+    door("POST", "/api/v1/tokens/current/rotation", [401, 403, 403, 403, 201, 403, 401, 201]),
+    door("GET", "/api/v1/tokens/{id}", [401, 403, 403, 403, 200, 403, 401, 404]),
+    door("PATCH", "/api/v1/tokens/{id}", [401, 403, 403, 403, 200, 403, 401, 404]),
+    door("DELETE", "/api/v1/tokens/{id}", [401, 403, 403, 403, 204, 403, 401, 404]),
+    door("GET", "/api/v1/repositories", [401, 200, 200, 200, 403, 200, 401, 200]),
+    door("POST", "/api/v1/repositories", [401, 403, 403, 403, 403, 403, 401, 201]),
+    door("GET", "/api/v1/repositories/{name}", [401, 200, 200, 404, 403, 404, 401, 200]),
+    door("PATCH", "/api/v1/repositories/{name}", [401, 403, 403, 403, 403, 403, 401, 200]),
+    door("GET", "/api/v1/repositories/{name}/token", [401, 403, 403, 404, 403, 404, 401, 200]),
+    door("POST", "/api/v1/repositories/{name}/token", [401, 403, 403, 403, 403, 403, 401, 201]),
+    door("GET", "/api/v1/repositories/{name}/callers", [401, 200, 200, 404, 403, 404, 401, 200]),
+    door("GET", "/api/v1/repositories/{name}/grants", [401, 403, 403, 404, 403, 404, 401, 200]),
+    door("PUT", "/api/v1/repositories/{name}/grants/{username}", [401, 403, 403, 403, 403, 403, 401, 201]),
+    door("DELETE", "/api/v1/repositories/{name}/grants/{username}", [401, 403, 403, 403, 403, 403, 401, 204]),
+    door("DELETE", "/api/v1/repositories/{name}", [401, 403, 403, 403, 403, 403, 401, 204]),
 ];
 
 /// By any method, about a GET.
 const FORWARD_DOORS: [Door; 4] = [
-    door("/auth/nginx", [401, 200, 200, 200, 200, 200, 401]),
-    door("/auth/nginx/{name}", [401, 200, 200, 403, 403, 403, 401]),
-    door("/auth/forward", [401, 200, 200, 200, 200, 200, 401]),
-    door("/auth/forward/{name}", [401, 200, 200, 403, 403, 403, 401]),
+    door("ANY", "/auth/nginx", [401, 200, 200, 200, 200, 200, 401, 200]),
+    door("ANY", "/auth/nginx/{name}", [401, 200, 200, 403, 403, 403, 401, 200]),
+    door("ANY", "/auth/forward", [401, 200, 200, 200, 200, 200, 401, 200]),
+    door("ANY", "/auth/forward/{name}", [401, 200, 200, 403, 403, 403, 401, 200]),
 ];
 
 /// GET, for everybody.
@@ -221,7 +242,7 @@ fn every_route_is_in_the_table_and_every_line_of_it_is_a_route() {
     let repositories = REPOSITORY_PAGES.iter().map(|page| ("Pages".to_owned(), page.method, page.path));
     let pages = pages.chain(repositories);
     let users = USERS_PAGES.iter().map(|page| ("Pages".to_owned(), page.method, page.path));
-    let doors = DOORS.iter().map(|door| ("Api".to_owned(), "GET", door.path));
+    let doors = DOORS.iter().map(|door| ("Api".to_owned(), door.method, door.path));
     let open = OPEN.iter().map(|path| ("Open".to_owned(), "GET", *path));
     let forward = FORWARD_DOORS.iter().map(|door| ("Forward".to_owned(), "ANY", door.path));
     let oauth = OAUTH.iter().map(|path| ("OAuth".to_owned(), "POST", *path));
@@ -439,11 +460,7 @@ fn every_door_answers_every_token_as_the_table_says(portal: Portal) {
         wish.name = named("selected");
         wish.repositories = RepositorySelection::Selected(vec![beta]);
     });
-    let account_only = portal.token(&ada, |wish| {
-        wish.name = named("account");
-        wish.permissions.repositories = Permission::None;
-        wish.permissions.account = Permission::Write;
-    });
+    let account_only = Permissions { account: Permission::Write, ..Permissions::default() };
     let sees_nothing = portal.token(&blind, |_| {});
     let expired = portal.token(&ada, |wish| {
         wish.name = named("expired");
@@ -459,40 +476,85 @@ fn every_door_answers_every_token_as_the_table_says(portal: Portal) {
     let of_stripped = portal.token(&stripped, |_| {});
     stripped.strip();
     stripped.add_role("viewer");
-    for door in DOORS.iter().chain(&FORWARD_DOORS) {
-        let forward = door.path.starts_with("/auth/");
-        let path = Place::of(&reads).path(door.path);
+    portal.sql("UPDATE policies SET max_api_tokens = 1000");
+    let administrator = portal.user_with("root", "administrator");
+    for (number, door) in FORWARD_DOORS.iter().chain(&DOORS).enumerate() {
+        // What these two may do, they do to themselves as well.
+        let everything = |wish: &mut tokenhouse::domain::api_token::NewApiToken| {
+            wish.name = named(String::leak(format!("fresh {number}")));
+            wish.permissions.account = Permission::Write;
+            wish.permissions.administration = Permission::Write;
+            wish.permissions.repositories = Permission::Write;
+        };
+        let all = portal.token(&administrator, everything);
+        let account_only = portal.token(&ada, |wish| {
+            everything(wish);
+            wish.permissions = account_only;
+        });
+        let scrap = portal.token_named(&ada, &format!("scrap {number}"));
+        let path = Place::of(&scrap).path(door.path);
         for (token, expected) in [
             (&reads, door.reads),
             (&writes, door.writes),
             (&selected, door.selected),
-            (&account_only, door.account_only),
             (&sees_nothing, door.sees_nothing),
             (&expired, door.bad),
             (&disabled, door.bad),
             (&revoked, door.bad),
             (&of_gone, door.bad),
             (&of_stripped, door.bad),
+            (&account_only, door.account_only),
+            (&all, door.all),
         ] {
-            let ask = |method| {
-                let request = portal.request(method, &path);
-                if forward {
-                    request.header("x-original-method", "GET").header("x-forwarded-method", "GET")
-                } else {
-                    request
-                }
-            };
-            for method in ["GET", "HEAD"] {
-                let by_bearer = ask(method).bearer(&token.secret).send();
-                let by_basic = ask(method).basic(token.username, &token.secret).send();
-                assert_eq!((by_bearer.status, by_basic.status), (expected, expected), "{method} {path} with {token:?}");
-                assert!(method == "GET" || by_bearer.body.is_empty());
+            let got = knock(&portal, door, &path, |request| request.bearer(&token.secret));
+            assert_eq!(got, expected, "{} {path} with {token:?}", door.method);
+            if expected >= 400 || ["GET", "ANY"].contains(&door.method) {
+                let got = knock(&portal, door, &path, |request| request.basic(token.username, &token.secret));
+                assert_eq!(got, expected, "{} {path} by Basic with {token:?}", door.method);
             }
-            let posted = ask("POST").bearer(&token.secret).form(&[("", ""); 0]).send();
-            assert_eq!(posted.status, if forward { expected } else { 405 }, "POST {path}");
         }
-        assert_eq!(portal.request("GET", &path).send().status, door.nothing);
-        assert_eq!(ada.sign_in().open(&path).status, door.nothing, "a session is nothing here");
+        assert_eq!(knock(&portal, door, &path, |request| request), door.nothing, "{} {path}", door.method);
+        let cookie = ada.sign_in().cookie(crate::support::browser::SESSION).expect("a session");
+        let cookie = format!("{}={cookie}", crate::support::browser::SESSION);
+        let got = knock(&portal, door, &path, |request| request.header("cookie", &cookie));
+        assert_eq!(got, door.nothing, "a session is nothing at {path}");
+    }
+}
+
+/// Asks at a door as the table means it; the credentials are added.
+fn knock<'p>(
+    portal: &'p Portal,
+    door: &Door,
+    path: &str,
+    with: impl Fn(crate::support::request::Request<'p>) -> crate::support::request::Request<'p>,
+) -> u16 {
+    let ask = |method: &str| {
+        let request = portal.request(method, path);
+        with(request.header("x-original-method", "GET").header("x-forwarded-method", "GET"))
+    };
+    let json = |method: &str| {
+        let name = format!("n{}-{}", portal.count("events"), portal.count("repositories"));
+        let body = match (door.method, door.path.rsplit('/').next().unwrap_or_default()) {
+            ("PATCH", "{id}") | ("POST", "repositories") => format!("{{\"name\":\"{name}\"}}"),
+            ("PATCH", "{name}") => "{\"description\":\"x\"}".to_owned(),
+            ("PUT", "{username}") => "{\"permission\":\"read\"}".to_owned(),
+            _ => return ask(method),
+        };
+        ask(method).header("content-type", "application/json").body(body)
+    };
+    match door.method {
+        "GET" | "ANY" => {
+            let got = ask("GET").send();
+            let head = ask("HEAD").send();
+            assert!(head.body.is_empty() && head.status == got.status, "HEAD {path} is the head of GET: {head:?}");
+            let posts = ROUTES.iter().any(|route| route.path == door.path && route.method == "POST");
+            if !posts {
+                let posted = ask("POST").form(&[("", ""); 0]).send();
+                assert_eq!(posted.status, if door.method == "ANY" { got.status } else { 405 }, "POST {path}");
+            }
+            got.status
+        }
+        method => json(method).send().status,
     }
 }
 

@@ -131,7 +131,7 @@ pub fn insert_user(connection: &mut Connection, name: &str) -> Result<Option<Use
 }
 
 pub fn change(owner: UserId) -> Change {
-    Change { owner, actor: Actor::System, session: None, now: NOW }
+    Change { owner, actor: Actor::System, by: None, now: NOW }
 }
 
 pub fn wish(name: &str) -> NewApiToken {

@@ -198,7 +198,8 @@ fn repositories_are_listed_in_pages_to_those_who_may_see_them() {
             })
             .unwrap();
         let list = |all: bool, after: Option<&str>, limit: i64| {
-            let wanted = Visible { user: ada, all, among: Among::All, after: after.map(str::to_owned) };
+            let wanted =
+                Visible { user: ada, all, among: Among::All, search: Vec::new(), after: after.map(str::to_owned) };
             let rows = house.read(move |c| repositories::list(c, &wanted, limit)).unwrap();
             assert!(rows.iter().all(|(row, grant)| (row.name.as_str() == "b") == grant.is_none()));
             rows.into_iter().map(|(row, _)| row.name.to_string()).collect::<Vec<_>>()

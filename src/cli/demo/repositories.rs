@@ -9,7 +9,7 @@ use crate::domain::repository::{Description, RepositoryName};
 use crate::domain::secret::{Secret, SecretKind, random_code};
 use crate::domain::timestamp::{DAY, HOUR, MINUTE, Timestamp};
 use crate::randomness;
-use crate::storage::acting::Acting;
+use crate::storage::acting::{Acting, By};
 use crate::storage::repository_changes::{Change, Made, NewRepository, Renewal};
 use crate::storage::{Connection, repository_tokens};
 
@@ -101,7 +101,8 @@ impl World {
     fn change(&self, username: &str, now: Timestamp) -> Result<Change, Broken> {
         let (user, session) = self.user(username)?;
         let needs = Privileges::NONE.with(Privilege::RepositoryManagement);
-        Ok(Change { acting: Acting { user, actor: self.actor(username)?, session, needs, now } })
+        let (user, by) = (Some(user), By::Session(session));
+        Ok(Change { acting: Acting { user, actor: self.actor(username)?, by, needs, now } })
     }
 
     pub fn repository(

@@ -8,7 +8,7 @@ use crate::domain::secret::{Secret, SecretKind, random_code};
 use crate::domain::service::ServiceName;
 use crate::domain::timestamp::{DAY, HOUR, Timestamp};
 use crate::randomness;
-use crate::storage::acting::Acting;
+use crate::storage::acting::{Acting, By};
 use crate::storage::service_changes::{Change, Made, NewService, Rotation};
 
 /// Name, description, days since it was made.
@@ -53,8 +53,9 @@ fn rule(refusal: impl ToString) -> Broken {
 impl World {
     fn change_services(&self, now: Timestamp) -> Result<Change, Broken> {
         let (user, session) = self.user(ADMINISTRATOR)?;
+        let (user, by) = (Some(user), By::Session(session));
         let needs = Privileges::NONE.with(Privilege::SystemManagement);
-        Ok(Change { acting: Acting { user, actor: self.actor(ADMINISTRATOR)?, session, needs, now } })
+        Ok(Change { acting: Acting { user, actor: self.actor(ADMINISTRATOR)?, by, needs, now } })
     }
 
     pub fn service(&self, name: &str) -> Result<crate::domain::id::ServiceId, Broken> {

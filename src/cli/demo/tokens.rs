@@ -138,7 +138,7 @@ fn meet(world: &mut World, connection: &mut Connection, token: &Token, now: Time
 
 impl World {
     fn token_change(&self, owner: &str, now: Timestamp) -> Result<Change, Broken> {
-        Ok(Change { owner: self.user(owner)?.0, actor: self.actor(owner)?, session: None, now })
+        Ok(Change { owner: self.user(owner)?.0, actor: self.actor(owner)?, by: None, now })
     }
 
     pub fn token(&self, owner: &'static str, name: &'static str) -> Result<ApiTokenId, Broken> {

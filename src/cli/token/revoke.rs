@@ -52,7 +52,7 @@ impl Revoke {
                 end.for_people()
             )));
         }
-        let change = Change { owner: known.owner, actor: Actor::Shell, session: None, now };
+        let change = Change { owner: known.owner, actor: Actor::Shell, by: None, now };
         match change.revoke(connection, &mut randomness::system(), known.id) {
             Ok(_) => Ok(format!("Token “{name}” of {owner} was revoked.")),
             Err(Refusal::Storage(error)) => Err(error.into()),

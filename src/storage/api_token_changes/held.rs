@@ -19,7 +19,7 @@ pub fn revoke_held(connection: &mut Connection, rng: &mut impl CryptoRng, held: 
     if known.revoked || known.secret_ends_at.is_some_and(|end| end <= now) {
         return Ok(false);
     }
-    let change = Change { owner: known.owner, actor: held.actor(), session: None, now };
+    let change = Change { owner: known.owner, actor: held.actor(), by: None, now };
     let token = stored::find(connection, known.owner, id)?.ok_or_else(|| StorageError::corrupt("api_tokens", id))?;
     if known.secret_ends_at.is_none() {
         change.end(connection, rng, &token, DETAIL)?;

@@ -10,12 +10,13 @@ use diesel::prelude::*;
 use rand::CryptoRng;
 
 use super::Connection;
+use super::acting::{By, Ended};
 use super::error::{Result, StorageError};
 use super::schema::{api_token_secrets, api_tokens};
-use super::{api_tokens as stored, events, reveals, sessions, users};
+use super::{api_tokens as stored, events, reveals, users};
 use crate::domain::api_token::ApiToken;
 use crate::domain::event::{Action, Actor, NewEvent};
-use crate::domain::id::{ApiTokenId, SessionId, TokenSecretId, UserId};
+use crate::domain::id::{ApiTokenId, TokenSecretId, UserId};
 use crate::domain::name::TokenName;
 use crate::domain::privilege::Privilege;
 use crate::domain::secret::Secret;
@@ -31,8 +32,8 @@ pub const KIND: &str = "api_token";
 pub struct Change {
     pub owner: UserId,
     pub actor: Actor,
-    /// The session that the owner acts in; it must still be there, and its user still entitled, when the change is made.
-    pub session: Option<SessionId>,
+    /// What gives the owner the right; the owner must still be entitled too when the change is made.
+    pub by: Option<By>,
     pub now: Timestamp,
 }
 
@@ -54,9 +55,8 @@ pub enum Refusal {
     /// Somebody was first.
     #[error("the token was changed meanwhile")]
     Overtaken,
-    /// The session has ended, or the right has gone, since the request was looked at.
-    #[error("the session has ended")]
-    SessionEnded,
+    #[error(transparent)]
+    Ended(#[from] Ended),
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
@@ -113,10 +113,10 @@ impl Change {
     /// Locks the owner, and looks whether the owner may still do this.
     fn begin(&self, connection: &mut Connection) -> Result<(), Refusal> {
         users::lock(connection, self.owner)?;
-        let Some(session) = self.session else { return Ok(()) };
+        let Some(by) = self.by else { return Ok(()) };
         let owner = users::find(connection, self.owner)?.ok_or(Refusal::NotFound)?;
-        let entitled = owner.disabled_at.is_none() && owner.holds(Privilege::ApiAccess);
-        if entitled && sessions::is_of(connection, session, self.owner)? { Ok(()) } else { Err(Refusal::SessionEnded) }
+        by.judge(connection, &owner, self.now)?;
+        if owner.holds(Privilege::ApiAccess) { Ok(()) } else { Err(Ended::Session.into()) }
     }
 
     /// Begins, and finds the token.

@@ -10,7 +10,7 @@ mod token;
 use diesel::prelude::*;
 use rand::CryptoRng;
 
-use super::acting::{Acting, Ended};
+use super::acting::{Acting, By, Ended};
 use super::error::{Result, StorageError};
 use super::schema::{repositories, repository_tokens};
 use super::sealing::SealingKeys;
@@ -61,7 +61,7 @@ pub struct NewRepository {
     pub description: Description,
 }
 
-/// Changes by somebody in a session.
+/// Changes by somebody who acts.
 #[derive(Debug, Clone)]
 pub struct Change {
     pub acting: Acting,
@@ -81,6 +81,16 @@ impl Change {
     fn begin(&self, connection: &mut Connection, id: RepositoryId) -> Result<RepositoryName, Refusal> {
         self.acting.begin(connection, &[])?;
         lock(connection, id)?.ok_or(Refusal::NotFound)
+    }
+
+    /// The same for a change that the repository's own token may make as well.
+    fn begin_as_itself(&self, connection: &mut Connection, id: RepositoryId) -> Result<RepositoryName, Refusal> {
+        let By::RepositoryToken(digest) = self.acting.by else { return self.begin(connection, id) };
+        let name = lock(connection, id)?.ok_or(Refusal::NotFound)?;
+        let known = stored::find_by_digest(connection, &digest)?;
+        let now = self.acting.now;
+        let good = known.is_some_and(|own| own.repository == id && own.ends_at.is_none_or(|end| now < end));
+        if good { Ok(name) } else { Err(Ended::Token.into()) }
     }
 
     /// Inserts the token `secret` as the current one of the repository: sealed as well, unless it shall be shown but once.

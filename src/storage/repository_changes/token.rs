@@ -41,7 +41,7 @@ impl Change {
         renewal: &Renewal,
         secret: &Secret,
     ) -> Result<Made, Refusal> {
-        let name = self.begin(connection, id)?;
+        let name = self.begin_as_itself(connection, id)?;
         match self.made_before(connection, &renewal.nonce)? {
             Some((made, _)) if made == id => return Ok(Made::Before(id)),
             Some(_) => return Err(Refusal::FormUsed),

@@ -1,51 +1,84 @@
 //! `/api/v1/me`: the token that asks.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::auth::authenticate::Caller;
 use crate::auth::authorize::repositories_for;
 use crate::domain::permission::Permissions;
 use crate::domain::timestamp::Timestamp;
 use crate::storage::{Connection, Result as Stored};
+use crate::web::api::answer;
 use crate::web::error::ApiFailure;
 use crate::web::extract::api_caller::ApiCaller;
 use crate::web::portal::Portal;
 
 /// Most names of selected repositories that are told.
-const MOST_NAMES: i64 = 1_000;
+pub const MOST_NAMES: i64 = 1_000;
 
-#[derive(Serialize)]
-struct MeJson<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Me)]
+pub struct MeJson<'a> {
+    /// `api_token`, `repository_token` or `service_token`.
+    #[schema(example = "api_token")]
     kind: &'static str,
+    #[schema(format = "uuid")]
     id: String,
+    /// The name of the token, of its repository or of its service.
+    #[schema(example = "ci")]
     name: &'a str,
+    /// Goes with the token in Basic.
+    #[schema(example = "ada")]
     username: &'a str,
     permissions: PermissionsJson,
-    repositories: RepositoriesJson,
+    repositories: SelectionJson,
+    #[schema(format = DateTime)]
     created_at: String,
     /// `null` for no expiry.
+    #[schema(format = DateTime, required)]
     expires_at: Option<String>,
 }
 
 /// `none`, `read` or `write` in each area.
-#[derive(Serialize)]
-struct PermissionsJson {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Permissions)]
+pub struct PermissionsJson {
+    #[schema(pattern = "^(none|read|write)$", example = "read")]
     repositories: &'static str,
+    #[schema(pattern = "^(none|read|write)$", example = "none")]
     account: &'static str,
+    #[schema(pattern = "^(none|read|write)$", example = "none")]
     administration: &'static str,
 }
 
 /// All that the owner can access, or the names of those selected that still can be.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Selection)]
 #[serde(tag = "selection", rename_all = "lowercase")]
-enum RepositoriesJson {
+pub enum SelectionJson {
     All,
     Selected { names: Vec<String> },
 }
 
 /// `GET /api/v1/me`: any good token.
-pub async fn show(caller: ApiCaller, portal: web::Data<Portal>) -> Result<HttpResponse, ApiFailure> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/me",
+    tag = "Token that asks",
+    summary = "Show the token that asks",
+    description = "Any good token: an API token, a repository's own or a service's.",
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "What the token is and may do.", body = MeJson),
+        (status = 304, description = "It is as `If-None-Match` says."),
+    ),
+)]
+pub async fn show(
+    caller: ApiCaller,
+    portal: web::Data<Portal>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiFailure> {
     let permissions = permissions(&caller.permissions());
     let me = match &*caller {
         Caller::ApiToken(own) => MeJson {
@@ -54,7 +87,7 @@ pub async fn show(caller: ApiCaller, portal: web::Data<Portal>) -> Result<HttpRe
             name: &own.token_name,
             username: &own.username,
             permissions,
-            repositories: if own.selected_only { selected(&portal, &caller).await? } else { RepositoriesJson::All },
+            repositories: if own.selected_only { selected(&portal, &caller).await? } else { SelectionJson::All },
             created_at: own.created_at.for_machines(),
             expires_at: own.expires_at.map(Timestamp::for_machines),
         },
@@ -64,7 +97,7 @@ pub async fn show(caller: ApiCaller, portal: web::Data<Portal>) -> Result<HttpRe
             name: own.name.as_str(),
             username: own.name.as_str(),
             permissions,
-            repositories: RepositoriesJson::Selected { names: vec![own.name.to_string()] },
+            repositories: SelectionJson::Selected { names: vec![own.name.to_string()] },
             created_at: own.created_at.for_machines(),
             expires_at: own.ends_at.map(Timestamp::for_machines),
         },
@@ -74,16 +107,16 @@ pub async fn show(caller: ApiCaller, portal: web::Data<Portal>) -> Result<HttpRe
             name: own.name.as_str(),
             username: own.name.as_str(),
             permissions,
-            repositories: RepositoriesJson::Selected { names: Vec::new() },
+            repositories: SelectionJson::Selected { names: Vec::new() },
             created_at: own.token_created_at.for_machines(),
             expires_at: None,
         },
     };
-    Ok(HttpResponse::Ok().json(me))
+    Ok(answer::tagged(&request, &me)?)
 }
 
-async fn selected(portal: &Portal, caller: &Caller) -> Stored<RepositoriesJson> {
-    Ok(RepositoriesJson::Selected { names: reached_names(portal, caller).await? })
+async fn selected(portal: &Portal, caller: &Caller) -> Stored<SelectionJson> {
+    Ok(SelectionJson::Selected { names: reached_names(portal, caller).await? })
 }
 
 /// The names of the repositories that the caller reaches, as many as are told.
@@ -98,7 +131,7 @@ pub async fn reached_names(portal: &Portal, caller: &Caller) -> Stored<Vec<Strin
         .await
 }
 
-const fn permissions(permissions: &Permissions) -> PermissionsJson {
+pub const fn permissions(permissions: &Permissions) -> PermissionsJson {
     PermissionsJson {
         repositories: permissions.repositories.name(),
         account: permissions.account.name(),

@@ -6,17 +6,32 @@ use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::secret::contains_secret;
-use crate::web::error::{ApiFailure, Failure};
+use crate::web::api::answer;
+use crate::web::error::{ApiFailure, Failure, FieldProblem};
 
-#[derive(Serialize)]
-struct ProblemJson<'a> {
+/// What went wrong, as problem details (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemJson<'a> {
     /// `about:blank`: the status says what kind of problem it is.
+    #[schema(example = "about:blank")]
     r#type: &'a str,
+    /// The name of the status.
+    #[schema(example = "Forbidden")]
     title: &'a str,
+    /// The status of the answer.
+    #[schema(minimum = 400, maximum = 599, example = 403)]
     status: u16,
+    /// What is wrong, and what to do.
+    #[schema(example = "The token needs the permission Account: Read and write.")]
     detail: &'a str,
+    /// With 422: the fields that cannot be taken.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
+    errors: &'a [FieldProblem],
 }
 
 /// The answer to a failure.
@@ -52,8 +67,12 @@ pub fn response(failure: &Failure) -> HttpResponse {
         title: status.canonical_reason().unwrap_or("Error"),
         status: status.as_u16(),
         detail: &failure.sentence(),
+        errors: match failure {
+            Failure::Unprocessable(problems) => problems,
+            _ => &[],
+        },
     };
-    let body = serde_json::to_string(&problem).unwrap_or_default();
+    let body = answer::text(&problem).unwrap_or_default();
     response.insert_header((header::CONTENT_TYPE, "application/problem+json")).body(body)
 }
 

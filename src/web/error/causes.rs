@@ -71,7 +71,7 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NotFound => Self::NotFound,
-            Refusal::SessionEnded => Self::SessionMissing { next: None },
+            Refusal::Ended(ended) => ended.into(),
             Refusal::LimitReached(most) => {
                 Self::Conflict(format!("You have {most} of {most} tokens. Revoke one, then create another."))
             }
@@ -96,6 +96,7 @@ impl From<Ended> for Failure {
     fn from(ended: Ended) -> Self {
         match ended {
             Ended::Session => Self::SessionMissing { next: None },
+            Ended::Token => Self::Unauthorized(authenticate::Reason::EndedMeanwhile),
             Ended::Privilege => {
                 Self::Forbidden("You no longer hold the privilege that this needs. Ask an administrator for it.".into())
             }

@@ -5,6 +5,8 @@ mod faces;
 mod words;
 
 use actix_web::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::auth::authenticate;
 use crate::auth::authorize::InsufficientScope;
@@ -32,6 +34,9 @@ pub enum Failure {
     MethodNotAllowed(&'static str),
     #[error("bad request: {0}")]
     BadRequest(String),
+    /// A body whose fields broke these rules.
+    #[error("refused fields")]
+    Unprocessable(Vec<FieldProblem>),
     #[error("conflict: {0}")]
     Conflict(String),
     /// A conflict that is cleared up by looking at the page `back` again.
@@ -63,6 +68,16 @@ pub enum Failure {
     Internal(String),
 }
 
+/// A field of a body, and the sentence that says what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = FieldProblem)]
+pub struct FieldProblem {
+    #[schema(example = "name")]
+    pub field: String,
+    #[schema(example = "Name is empty. Enter 1 to 100 characters.")]
+    pub detail: String,
+}
+
 impl Failure {
     pub const fn status(&self) -> StatusCode {
         match self {
@@ -72,6 +87,7 @@ impl Failure {
             Self::SessionMissing { next: None } | Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Conflict(_) | Self::Overtaken { .. } => StatusCode::CONFLICT,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::AddressTooLong => StatusCode::URI_TOO_LONG,

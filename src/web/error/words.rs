@@ -9,6 +9,10 @@ impl Failure {
             Self::NotFound => "There is nothing here, or nothing that you may see.".into(),
             Self::Gone(sentence) => (*sentence).into(),
             Self::Forbidden(sentence) | Self::BadRequest(sentence) | Self::Conflict(sentence) => sentence.clone(),
+            Self::Unprocessable(problems) => {
+                let named: Vec<_> = problems.iter().map(|problem| format!("“{}”", problem.field)).collect();
+                format!("The body cannot be taken because of {}.", named.join(", "))
+            }
             Self::Overtaken { sentence, .. } => sentence.clone(),
             Self::SessionMissing { .. } => "Your session has ended. Sign in and try again.".into(),
             Self::ReauthenticationNeeded { .. } => "Confirm your password first.".into(),
@@ -18,7 +22,7 @@ impl Failure {
             Self::HeadTooLarge => "The headers are larger than 16 kB. Send fewer or shorter ones.".into(),
             Self::TooLarge => "The request is larger than 64 kB. Send less.".into(),
             Self::UnsupportedMediaType => {
-                "The request has the wrong content type. Pages take application/x-www-form-urlencoded.".into()
+                "The request has the wrong content type. Pages take application/x-www-form-urlencoded, the API takes application/json.".into()
             }
             Self::Misdirected => "This portal does not answer under this host name. Use its public address.".into(),
             Self::TooManyRequests { seconds } => {
@@ -42,6 +46,7 @@ impl Failure {
             Self::Forbidden(_) => "Not allowed",
             Self::SessionMissing { .. } | Self::ReauthenticationNeeded { .. } => "Sign in first",
             Self::MethodNotAllowed(_) => "Method not allowed",
+            Self::Unprocessable(_) => "Fields refused",
             Self::BadRequest(_) => "Request not understood",
             Self::Conflict(_) | Self::Overtaken { .. } => "No longer possible",
             Self::Timeout => "Too slow",

@@ -10,17 +10,21 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 
-use crate::auth::authenticate::{Caller, Checked, Reason, Right, authenticate};
+use crate::auth::authenticate::{self as auth, Caller, Checked, Reason, Right, authenticate};
 use crate::auth::credentials::parse;
 use crate::domain::caller::user_agent;
-use crate::domain::id::RepositoryId;
+use crate::domain::event::Actor;
+use crate::domain::id::{RepositoryId, UserId};
+use crate::domain::privilege::Privileges;
 use crate::domain::repository::RepositoryName;
+use crate::domain::secret::SecretKind;
 use crate::domain::timestamp::Timestamp;
+use crate::storage::acting::{Acting, By};
 use crate::web::client::{self, Client};
 use crate::web::error::{ApiFailure, Failure};
 use crate::web::portal::Portal;
 
-/// The caller of the REST API. Its use of the token is counted when the handler is done with it.
+/// The caller of a door. Its use of the token is counted when the handler is done with it.
 pub struct ApiCaller {
     caller: Caller,
     right: Option<Right>,
@@ -30,6 +34,7 @@ pub struct ApiCaller {
     now: Timestamp,
     address: IpAddr,
     agent: String,
+    by: Option<By>,
 }
 
 impl ApiCaller {
@@ -79,6 +84,11 @@ impl ApiCaller {
         let client = Client::of(request, &portal.settings);
         client.require_private()?;
         let now = portal.now();
+        let by = match presented.kind {
+            SecretKind::ApiToken => Some(By::ApiToken(presented.digest)),
+            SecretKind::RepositoryToken => Some(By::RepositoryToken(presented.digest)),
+            SecretKind::ServiceToken => None,
+        };
         let Checked { caller, right } = authenticate(&portal.db, presented, at, now).await?;
         let own = match &caller {
             Caller::Repository(caller) => Some(caller.repository),
@@ -87,7 +97,54 @@ impl ApiCaller {
         let repository = Cell::new(right.map(|right| right.repository).or(own));
         let agent = user_agent(client::agent(request));
         let counts = Cell::new(true);
-        Ok(Self { caller, right, repository, counts, portal, now, address: client.address, agent })
+        Ok(Self { caller, right, repository, counts, portal, now, address: client.address, agent, by })
+    }
+
+    /// The moment of the request.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The user's API token that asks, for what a repository or a service cannot do, whatever their permissions.
+    pub fn api_token(&self) -> Result<&auth::ApiCaller, Failure> {
+        match &self.caller {
+            Caller::ApiToken(caller) => Ok(caller),
+            Caller::Repository(_) | Caller::Service(_) => {
+                Err(Failure::Forbidden("This takes an API token of a user. The token is of another kind.".into()))
+            }
+        }
+    }
+
+    /// The user behind the API token, to act with all of these privileges, which the user must hold.
+    pub fn acting(&self, needs: Privileges) -> Result<Acting, Failure> {
+        let owner = self.api_token()?;
+        if let Some(missing) = needs.iter().find(|privilege| !owner.owner_privileges.contains(*privilege)) {
+            return Err(Failure::Forbidden(format!(
+                "This needs the privilege {}, which the owner of the token does not hold. Ask an administrator for it.",
+                missing.label()
+            )));
+        }
+        self.by_token(Some(owner.owner), needs)
+    }
+
+    /// Whoever asks, to change what the token itself stands for.
+    pub fn acting_for_itself(&self) -> Result<Acting, Failure> {
+        self.by_token(None, Privileges::NONE)
+    }
+
+    fn by_token(&self, user: Option<UserId>, needs: Privileges) -> Result<Acting, Failure> {
+        let address = self.address.to_string();
+        let actor = match &self.caller {
+            Caller::ApiToken(own) => {
+                Actor::api_token((own.owner, &own.username), (own.token, &own.token_name), address)
+            }
+            Caller::Repository(own) => {
+                Actor::Repository { id: own.repository, token: own.token, name: own.name.to_string(), address }
+            }
+            Caller::Service(_) => return Err(Failure::Forbidden("A service changes nothing here.".into())),
+        };
+        let by = self.by.ok_or_else(|| Failure::Internal("a caller without a token".into()))?;
+        Ok(Acting { user, actor, by, needs, now: self.now })
     }
 
     /// What the caller may do at the repository that was asked for.

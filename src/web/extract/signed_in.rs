@@ -16,7 +16,7 @@ use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::session::Session;
 use crate::domain::timestamp::{MINUTE, Timestamp};
 use crate::domain::user::User;
-use crate::storage::acting::Acting;
+use crate::storage::acting::{Acting, By};
 use crate::storage::{grants, sessions};
 use crate::web::client::Client;
 use crate::web::error::{Failure, PageFailure};
@@ -88,7 +88,7 @@ impl SignedIn {
 
     /// This user, to act with all of these privileges.
     pub fn acting(&self, needs: Privileges) -> Acting {
-        Acting { user: self.user.id, actor: self.actor(), session: self.session.id, needs, now: self.now }
+        Acting { user: Some(self.user.id), actor: self.actor(), by: By::Session(self.session.id), needs, now: self.now }
     }
 
     /// Passes if the user holds `privilege`.

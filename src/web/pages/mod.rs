@@ -4,6 +4,7 @@ pub mod admin;
 pub mod home;
 pub mod profile;
 pub mod reauthentication;
+pub mod reference;
 pub mod repositories;
 pub mod set_password;
 pub mod setup;

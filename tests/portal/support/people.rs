@@ -218,7 +218,7 @@ impl Portal {
 
     /// A change of a user's tokens from outside of the pages.
     pub fn change(&self, owner: UserId) -> Change {
-        Change { owner, actor: Actor::System, session: None, now: self.now() }
+        Change { owner, actor: Actor::System, by: None, now: self.now() }
     }
 
     pub fn disable(&self, token: &Token) {

@@ -73,10 +73,8 @@ pub(super) const fn field_of(area: Area) -> &'static str {
 const fn hint_of(area: Area) -> &'static str {
     match area {
         Area::Repositories => "Look at repositories, or change them.",
-        Area::Account => "List your tokens, or rotate and revoke them. No door uses it yet.",
-        Area::Administration => {
-            "Users, roles, services, policies and the audit log, as far as your privileges reach. No door uses it yet."
-        }
+        Area::Account => "List your tokens; or rename and revoke them, and rotate this one.",
+        Area::Administration => "Users, roles, services, policies and the audit log, as far as your privileges reach.",
     }
 }
 

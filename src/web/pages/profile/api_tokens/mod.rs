@@ -18,6 +18,7 @@ use actix_web::web;
 use crate::domain::api_token::{ApiToken, RepositorySelection};
 use crate::domain::id::ApiTokenId;
 use crate::domain::policy::Policy;
+use crate::storage::acting::By;
 use crate::storage::api_token_changes::Change;
 use crate::storage::callers::Of;
 use crate::storage::{Connection, Result as Stored, api_tokens};
@@ -40,7 +41,7 @@ async fn own_token(portal: &Portal, who: &SignedIn, path: &web::Path<String>) ->
 
 /// A change of the user's own tokens.
 fn change(who: &SignedIn) -> Change {
-    Change { owner: who.user.id, actor: who.actor(), session: Some(who.session.id), now: who.now }
+    Change { owner: who.user.id, actor: who.actor(), by: Some(By::Session(who.session.id)), now: who.now }
 }
 
 /// Who used the token lately, for the pages that ask for a confirmation.

@@ -1,0 +1,151 @@
+//! Bodies of requests to the API: JSON objects, read strictly, so that nothing unknown or doubled slips in.
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use std::future::{Ready, ready};
+
+use crate::domain::Invalid;
+use crate::web::error::{Failure, FieldProblem};
+use crate::web::form::Body;
+
+/// A body that has not been looked at yet: who may send it is decided first.
+pub struct JsonBody {
+    body: Body,
+    announced: bool,
+}
+
+impl FromRequest for JsonBody {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = Body::of(request, payload);
+        ready(Ok(Self { announced: body.is_announced(), body }))
+    }
+}
+
+impl JsonBody {
+    /// Reads the object `T`. Give `T` `deny_unknown_fields`.
+    pub async fn read<T: DeserializeOwned>(self) -> Result<T, Failure> {
+        let bytes = self.body.of_type("application/json").await?;
+        parse(&bytes)
+    }
+
+    /// The same where the body may be left out: then it is what `T` is by default.
+    pub async fn read_if_any<T: DeserializeOwned + Default>(self) -> Result<T, Failure> {
+        if self.announced { self.read().await } else { Ok(T::default()) }
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Failure::BadRequest("The body is not valid UTF-8.".into()))?;
+    // The names of fields would be guessed from their places in an array.
+    let object = text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{');
+    let mut reader = serde_json::Deserializer::from_str(text);
+    if !object {
+        let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        let sentence = if json { "The body must be a JSON object." } else { "The body is not valid JSON." };
+        return Err(Failure::BadRequest(sentence.into()));
+    }
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| failure(&error))?;
+    reader.end().map_err(|_| Failure::BadRequest("There is something behind the JSON object.".into()))?;
+    Ok(value)
+}
+
+fn failure(error: &serde_path_to_error::Error<serde_json::Error>) -> Failure {
+    let inner = error.inner();
+    if inner.classify() != Category::Data {
+        return Failure::BadRequest(format!(
+            "The body is not valid JSON (line {}, column {}).",
+            inner.line(),
+            inner.column()
+        ));
+    }
+    let message = inner.to_string();
+    let named = || message.split('`').nth(1).unwrap_or_default().to_owned();
+    let problem = |field, detail: &str| Failure::Unprocessable(vec![FieldProblem { field, detail: detail.into() }]);
+    if message.starts_with("unknown field") {
+        return problem(named(), "There is no such field here.");
+    }
+    if message.starts_with("missing field") {
+        return problem(named(), "This field is missing.");
+    }
+    if message.starts_with("duplicate field") {
+        return problem(named(), "This field is there more than once.");
+    }
+    // What came instead is not repeated: it may be a secret in the wrong place.
+    let expected = message.split("expected ").nth(1).and_then(|rest| rest.split(" at line ").next());
+    let detail = expected.map_or_else(|| "This value is not understood.".into(), |what| format!("Must be {what}."));
+    problem(error.path().to_string(), &detail)
+}
+
+/// The fields of a body that broke a rule, gathered so that one answer names them all.
+#[derive(Debug, Default)]
+pub struct Fields(Vec<FieldProblem>);
+
+impl Fields {
+    /// Parses what a field holds; where that is refused, the sentence is kept.
+    pub fn parse<T>(&mut self, field: &str, parsed: Result<T, Invalid>) -> Option<T> {
+        parsed.map_err(|Invalid(detail)| self.0.push(FieldProblem { field: field.to_owned(), detail })).ok()
+    }
+
+    /// All of them, as the failure of the request.
+    pub fn refused(self) -> Failure {
+        Failure::Unprocessable(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wish {
+        name: String,
+        #[serde(default)]
+        count: Option<u8>,
+    }
+
+    fn refusal(text: &[u8]) -> String {
+        match parse::<Wish>(text) {
+            Err(Failure::Unprocessable(problems)) => format!("{}: {}", problems[0].field, problems[0].detail),
+            Err(Failure::BadRequest(sentence)) => sentence,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_object_is_read() {
+        let wish: Wish = parse(b" {\"name\": \"x\", \"count\": 3}\n").unwrap();
+        assert_eq!((wish.name.as_str(), wish.count), ("x", Some(3)));
+        assert_eq!(parse::<Wish>(b"{\"name\":\"x\",\"count\":null}").unwrap().count, None);
+    }
+
+    #[test]
+    fn all_else_is_refused_and_named_but_never_repeated() {
+        for (text, sentence) in [
+            (&b"{\"nam\": 1}"[..], "nam: There is no such field here."),
+            (b"{}", "name: This field is missing."),
+            (b"{\"name\":\"a\",\"name\":\"b\"}", "name: This field is there more than once."),
+            (b"{\"name\": 5}", "name: Must be a string."),
+            (b"{\"name\": null}", "name: Must be a string."),
+            (b"{\"name\":\"a\",\"count\":\"thp_x\"}", "count: Must be u8."),
+            (b"[\"a\", 1]", "The body must be a JSON object."),
+            (b"\"a\"", "The body must be a JSON object."),
+            (b"", "The body is not valid JSON."),
+            (b"name=a", "The body is not valid JSON."),
+            (b"{\"name\": \"a\"", "The body is not valid JSON (line 1, column 12)."),
+            (b"{\"name\": \"a\"} {}", "There is something behind the JSON object."),
+            (b"{\"name\": \"\xff\"}", "The body is not valid UTF-8."),
+        ] {
+            assert_eq!(refusal(text), sentence, "{}", String::from_utf8_lossy(text));
+        }
+        let deep = format!("{{\"name\": {}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
+        assert!(parse::<Wish>(deep.as_bytes()).is_err());
+        let deep = format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000));
+        assert!(parse::<Wish>(deep.as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,117 @@
+//! What every operation has in common, so that no handler repeats it: both ways to send a token, the problems that can
+//! come anywhere, and their form.
+
+use serde_json::{Map, Value, json};
+
+/// Problems that any operation can answer with: status and description.
+const ANYWHERE: [(&str, &str); 6] = [
+    ("400", "The address or the body is not understood."),
+    ("411", "A body came without its length."),
+    ("414", "The address is longer than 4 kB."),
+    ("431", "The headers are larger than 16 kB."),
+    ("500", "Something went wrong in the portal, and it was logged."),
+    ("503", "The portal is busy or its database away; `Retry-After` says when to try again."),
+];
+/// Those that come where a token is asked for.
+const WITH_A_TOKEN: [(&str, &str); 2] = [
+    ("401", "The token is missing or not accepted."),
+    ("403", "The token lacks a permission, or its owner a privilege; `detail` names it."),
+];
+/// Those that come where there is a body.
+const WITH_A_BODY: [(&str, &str); 4] = [
+    ("408", "The body came too slowly."),
+    ("413", "The body is larger than 64 kB."),
+    ("415", "The body is not `application/json`."),
+    ("422", "Fields of the body cannot be taken; `errors` names them."),
+];
+/// These come before it is known that the API was asked, so they are plain text or have no body.
+const PLAIN: [&str; 3] = ["411", "414", "431"];
+
+pub fn complete(document: &mut Value) {
+    document["components"]["securitySchemes"] = json!({
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API token, a repository token or a service token (RFC 6750).",
+        },
+        "basic": {
+            "type": "http",
+            "scheme": "basic",
+            "description": "The token as the password. The username is the owner's for an API token, the repository's name for a repository token, the service's name for a service token (RFC 7617).",
+        },
+    });
+    let Some(paths) = document["paths"].as_object_mut() else { return };
+    for (path, operations) in paths {
+        let Some(operations) = operations.as_object_mut() else { continue };
+        for operation in operations.values_mut().filter(|operation| operation.get("responses").is_some()) {
+            complete_operation(path, operation);
+        }
+    }
+}
+
+fn complete_operation(path: &str, operation: &mut Value) {
+    operation["operationId"] = json!(name(path, operation["operationId"].as_str().unwrap_or_default()));
+    let public = operation["security"] == json!([{}]);
+    if !public {
+        // A handler names Bearer alone; Basic is as good everywhere.
+        let scopes = operation["security"][0]["bearer"].clone();
+        operation["security"] = json!([{ "bearer": scopes }, { "basic": scopes }]);
+    }
+    let has_body = operation.get("requestBody").is_some();
+    let Some(responses) = operation["responses"].as_object_mut() else { return };
+    let mut common = ANYWHERE.to_vec();
+    if !public {
+        common.extend(WITH_A_TOKEN);
+    }
+    if has_body {
+        common.extend(WITH_A_BODY);
+    }
+    for (status, description) in common {
+        responses.entry(status).or_insert_with(|| json!({ "description": description }));
+    }
+    let kept: Map<String, Value> = std::mem::take(responses);
+    let mut sorted: Vec<_> = kept.into_iter().collect();
+    sorted.sort_by(|one, other| one.0.cmp(&other.0));
+    responses.extend(sorted);
+    let tagged = responses.contains_key("304");
+    for (status, response) in responses.iter_mut() {
+        if status.as_str() >= "400" && !PLAIN.contains(&status.as_str()) {
+            response["content"] = json!({
+                "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
+            });
+        }
+        match status.as_str() {
+            "401" | "403" => {
+                let value = "The scheme, and with 403 the permission that is missing (RFC 6750, section 3).";
+                response["headers"]["WWW-Authenticate"] = header(value, "string");
+            }
+            "503" => response["headers"]["Retry-After"] = header("Seconds to wait.", "integer"),
+            "200" | "304" if tagged => response["headers"]["ETag"] = header("Changes with the answer.", "string"),
+            "201" => response["headers"]["Location"] = header("The address of what was made.", "string"),
+            _ => {}
+        }
+    }
+    if tagged {
+        let parameter = json!({
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "The `ETag` of an earlier answer: 304 while nothing has changed.",
+            "schema": { "type": "string" },
+        });
+        match operation["parameters"].as_array_mut() {
+            Some(parameters) => parameters.push(parameter),
+            None => operation["parameters"] = json!([parameter]),
+        }
+    }
+}
+
+/// `repositories.token.create`: where the handler lies, and its name.
+fn name(path: &str, handler: &str) -> String {
+    let path = path.trim_start_matches("/api/v1/").trim_end_matches(".json");
+    let parts = path.split('/').filter(|part| !part.starts_with('{'));
+    parts.chain([handler]).collect::<Vec<_>>().join(".")
+}
+
+fn header(description: &str, r#type: &str) -> Value {
+    json!({ "description": description, "schema": { "type": r#type } })
+}
