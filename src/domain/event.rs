@@ -106,6 +106,8 @@ actions! {
     GrantRemoved "grant.removed" "removed access"
     PoliciesChanged "policies.changed" "changed the policies"
     SealedTokensForgotten "key.forgotten" "gave up the tokens sealed with a lost key"
+    SigningKeyCreated "signing_key.created" "made a key for registry tokens"
+    SigningKeyRotated "signing_key.rotated" "let the next key sign registry tokens"
     ApiTokenCreated "api_token.created" "created the API token"
     ApiTokenRevealed "api_token.revealed" "saw the API token"
     ApiTokenRenamed "api_token.renamed" "renamed the API token"

@@ -25,6 +25,7 @@ pub mod sealing;
 pub mod services;
 pub mod session_changes;
 pub mod sessions;
+pub mod signing_keys;
 mod target;
 pub mod token_secrets;
 pub mod user_changes;

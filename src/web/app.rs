@@ -33,6 +33,7 @@ pub fn app(
                 .configure(routes::api)
                 .default_service(web::to(routes::no_door)),
         )
+        .service(web::scope("/oci").configure(routes::oci).default_service(web::to(routes::no_door)))
         .service(
             web::scope("")
                 .wrap(session)

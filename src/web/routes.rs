@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, guard, web};
 
-use super::error::{ApiFailure, Failure, PageFailure};
+use super::error::{ApiFailure, Failure, OciFailure, PageFailure};
 use super::pages::admin::{self, policies, users};
 use super::pages::profile::api_tokens::{self, disablement, enablement, name, revocation, rotation};
 use super::pages::profile::security::{self, other_sessions, password, sessions};
@@ -59,6 +59,10 @@ table! {
         "/healthz"                                  { GET gateway::health::alive }
         "/readyz"                                   { GET gateway::health::ready }
         "/static/{file}"                            { GET assets::show }
+        "/.well-known/jwks.json"                    { GET gateway::jwks::show }
+    }
+    Api oci OciFailure "/oci" {
+        "/oci/token"                                { GET gateway::oci_token::show }
     }
     Api api ApiFailure "/api" {
         "/api/v1/me"                                { GET api::me::show }

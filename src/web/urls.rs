@@ -21,6 +21,7 @@ pub const ADMIN_USERS_NEW: &str = "/admin/users/new";
 pub const ADMIN_POLICIES: &str = "/admin/policies";
 pub const API_TOKENS_NEW: &str = "/profile/api-tokens/new";
 
+pub const OCI_TOKEN: &str = "/oci/token";
 pub const API_ME: &str = "/api/v1/me";
 pub const API_REPOSITORIES: &str = "/api/v1/repositories";
 

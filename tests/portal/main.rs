@@ -19,6 +19,7 @@ mod headers;
 mod health;
 mod hosts;
 mod names;
+mod oci_token;
 mod policies;
 mod profile;
 mod races;

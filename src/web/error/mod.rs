@@ -2,6 +2,7 @@
 
 mod causes;
 mod faces;
+mod oci;
 mod words;
 
 use actix_web::http::StatusCode;
@@ -9,7 +10,7 @@ use actix_web::http::StatusCode;
 use crate::auth::authenticate;
 use crate::auth::authorize::InsufficientScope;
 
-pub use faces::{ApiFailure, PageFailure};
+pub use faces::{ApiFailure, OciFailure, PageFailure};
 
 /// Why a request was not done. The sentences are for the person; causes go to the log only.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +84,13 @@ impl Failure {
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+
+    /// A token is in the address.
+    pub fn token_in_address() -> Self {
+        let sentence = "A token does not belong into an address, where logs keep it. \
+                        Send it as “Authorization: Bearer <token>”, and rotate this one: it may have leaked.";
+        Self::BadRequest(sentence.into())
     }
 
     /// For the header `Allow`.

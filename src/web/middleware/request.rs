@@ -20,7 +20,7 @@ use crate::auth::authenticate::Reason;
 use crate::domain::secret::{contains_secret, random_code};
 use crate::randomness;
 use crate::web::client::peer;
-use crate::web::error::{ApiFailure, Failure, PageFailure};
+use crate::web::error::{ApiFailure, Failure, OciFailure, PageFailure};
 use crate::web::portal::Portal;
 
 /// Bytes of path and query.
@@ -205,5 +205,7 @@ impl Line {
 }
 
 fn failure(error: &Error) -> Option<&Failure> {
-    error.as_error::<PageFailure>().map(|face| &face.0).or_else(|| error.as_error::<ApiFailure>().map(|face| &face.0))
+    let page = error.as_error::<PageFailure>().map(|face| &face.0);
+    page.or_else(|| error.as_error::<ApiFailure>().map(|face| &face.0))
+        .or_else(|| error.as_error::<OciFailure>().map(|face| &face.0))
 }

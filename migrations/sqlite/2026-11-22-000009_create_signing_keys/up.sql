@@ -1,0 +1,11 @@
+CREATE TABLE signing_keys (
+    id TEXT NOT NULL PRIMARY KEY, -- fingerprint of the public key
+    state TEXT NOT NULL, -- next, current or former
+    public_key BLOB NOT NULL,
+    certificate TEXT NOT NULL, -- PEM
+    sealed BLOB, -- NULL once the key that sealed it was forgotten
+    key_id TEXT,
+    created_at INTEGER NOT NULL,
+    replaced_at INTEGER -- of a former one
+) STRICT;
+CREATE UNIQUE INDEX signing_keys_state ON signing_keys (state) WHERE state <> 'former';
