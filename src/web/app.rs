@@ -10,7 +10,7 @@ use actix_web::{App, Error, web};
 
 use super::portal::Portal;
 use super::session::Store;
-use super::{cookies, middleware, routes};
+use super::{cookies, gateway, middleware, routes};
 
 pub fn app(
     portal: web::Data<Portal>,
@@ -26,6 +26,10 @@ pub fn app(
         .build();
     App::new()
         .app_data(portal)
+        // First, since it is asked far more often than the rest together.
+        .service(
+            web::scope("/auth").configure(routes::forward).default_service(web::to(gateway::forward_auth::nothing)),
+        )
         .configure(routes::open)
         .service(
             web::scope("/api")

@@ -72,6 +72,12 @@ pub fn peer(request: &HttpRequest) -> IpAddr {
     request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip().to_canonical())
 }
 
+/// Whether a proxy that we trust is at the other end of the socket.
+pub fn is_proxy(request: &HttpRequest, settings: &Settings) -> bool {
+    let peer = peer(request);
+    settings.trusted_proxies.iter().any(|network| network.contains(&peer))
+}
+
 /// What the client says it is; may be long.
 pub fn agent(request: &HttpRequest) -> &str {
     request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("")

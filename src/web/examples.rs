@@ -1,6 +1,8 @@
 //! How to use a token: examples that run as pasted against this very portal.
 //! The token goes into an environment variable once; no later command line shows it.
 
+pub mod proxies;
+
 /// One example.
 pub struct Example {
     pub id: &'static str,

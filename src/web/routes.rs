@@ -2,7 +2,8 @@
 
 use actix_web::{HttpRequest, HttpResponse, guard, web};
 
-use super::error::{ApiFailure, Failure, OciFailure, PageFailure};
+use super::error::{ApiFailure, Failure, ForwardFailure, OciFailure, PageFailure};
+use super::gateway::forward_auth;
 use super::pages::admin::{self, policies, users};
 use super::pages::profile::api_tokens::{self, disablement, enablement, name, revocation, rotation};
 use super::pages::profile::security::{self, other_sessions, password, sessions};
@@ -16,11 +17,13 @@ pub enum Scope {
     Pages,
     /// For scripts, with a token.
     Api,
+    /// For reverse proxies, with a token, whatever the method.
+    Forward,
     /// For probes and browsers, without either.
     Open,
 }
 
-/// A line of the table. GET includes HEAD.
+/// A line of the table. GET includes HEAD; ANY is every method.
 #[derive(Debug, Clone, Copy)]
 pub struct Route {
     pub scope: Scope,
@@ -68,6 +71,12 @@ table! {
         "/api/v1/me"                                { GET api::me::show }
         "/api/v1/repositories"                      { GET api::repositories::index }
         "/api/v1/repositories/{name}"               { GET api::repositories::show }
+    }
+    Forward forward ForwardFailure "/auth" {
+        "/auth/nginx"                               { ANY forward_auth::nginx }
+        "/auth/nginx/{name}"                        { ANY forward_auth::nginx_at }
+        "/auth/forward"                             { ANY forward_auth::forward }
+        "/auth/forward/{name}"                      { ANY forward_auth::forward_at }
     }
     Pages pages PageFailure "" {
         "/"                                         { GET home::show }
@@ -124,6 +133,7 @@ table! {
 fn method(name: &str) -> actix_web::Route {
     match name {
         "GET" => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
+        "ANY" => web::route(),
         _ => web::post(),
     }
 }

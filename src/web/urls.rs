@@ -25,6 +25,11 @@ pub const OCI_TOKEN: &str = "/oci/token";
 pub const API_ME: &str = "/api/v1/me";
 pub const API_REPOSITORIES: &str = "/api/v1/repositories";
 
+/// What lies below is asked by reverse proxies.
+pub const FORWARD_AUTH: &str = "/auth/";
+pub const AUTH_NGINX: &str = "/auth/nginx";
+pub const AUTH_FORWARD: &str = "/auth/forward";
+
 pub fn api_token(id: &ApiTokenId) -> String {
     format!("{API_TOKENS}/{id}")
 }
@@ -120,6 +125,16 @@ pub fn reauthenticate(next: &str) -> String {
 
 pub fn api_repository(name: &str) -> String {
     format!("{API_REPOSITORIES}/{name}")
+}
+
+/// Where nginx asks about a repository.
+pub fn auth_nginx(name: &str) -> String {
+    format!("{AUTH_NGINX}/{name}")
+}
+
+/// Where Caddy and Traefik ask about a repository.
+pub fn auth_forward(name: &str) -> String {
+    format!("{AUTH_FORWARD}/{name}")
 }
 
 fn with_next(path: &str, next: &str) -> String {

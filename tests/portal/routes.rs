@@ -192,6 +192,14 @@ const DOORS: [Door; 4] = [
     door("/oci/token", [401, 200, 200, 200, 200, 200, 401]),
 ];
 
+/// By any method, about a GET.
+const FORWARD_DOORS: [Door; 4] = [
+    door("/auth/nginx", [401, 200, 200, 200, 200, 200, 401]),
+    door("/auth/nginx/{name}", [401, 200, 200, 403, 403, 403, 401]),
+    door("/auth/forward", [401, 200, 200, 200, 200, 200, 401]),
+    door("/auth/forward/{name}", [401, 200, 200, 403, 403, 403, 401]),
+];
+
 /// GET, for everybody.
 const OPEN: [&str; 4] = ["/healthz", "/readyz", "/static/{file}", "/.well-known/jwks.json"];
 
@@ -206,7 +214,8 @@ fn every_route_is_in_the_table_and_every_line_of_it_is_a_route() {
     let users = USERS_PAGES.iter().map(|page| ("Pages".to_owned(), page.method, page.path));
     let doors = DOORS.iter().map(|door| ("Api".to_owned(), "GET", door.path));
     let open = OPEN.iter().map(|path| ("Open".to_owned(), "GET", *path));
-    let table: BTreeSet<_> = pages.chain(users).chain(doors).chain(open).collect();
+    let forward = FORWARD_DOORS.iter().map(|door| ("Forward".to_owned(), "ANY", door.path));
+    let table: BTreeSet<_> = pages.chain(users).chain(doors).chain(forward).chain(open).collect();
     assert_eq!(routes, table);
 }
 
@@ -426,7 +435,8 @@ fn every_door_answers_every_token_as_the_table_says(portal: Portal) {
     let of_stripped = portal.token(&stripped, |_| {});
     stripped.strip();
     stripped.add_role("viewer");
-    for door in &DOORS {
+    for door in DOORS.iter().chain(&FORWARD_DOORS) {
+        let forward = door.path.starts_with("/auth/");
         let path = Place::of(&reads).path(door.path);
         for (token, expected) in [
             (&reads, door.reads),
@@ -440,14 +450,22 @@ fn every_door_answers_every_token_as_the_table_says(portal: Portal) {
             (&of_gone, door.bad),
             (&of_stripped, door.bad),
         ] {
+            let ask = |method| {
+                let request = portal.request(method, &path);
+                if forward {
+                    request.header("x-original-method", "GET").header("x-forwarded-method", "GET")
+                } else {
+                    request
+                }
+            };
             for method in ["GET", "HEAD"] {
-                let by_bearer = portal.request(method, &path).bearer(&token.secret).send();
-                let by_basic = portal.request(method, &path).basic(token.username, &token.secret).send();
+                let by_bearer = ask(method).bearer(&token.secret).send();
+                let by_basic = ask(method).basic(token.username, &token.secret).send();
                 assert_eq!((by_bearer.status, by_basic.status), (expected, expected), "{method} {path} with {token:?}");
                 assert!(method == "GET" || by_bearer.body.is_empty());
             }
-            let posted = portal.request("POST", &path).bearer(&token.secret).form(&[("", ""); 0]).send();
-            assert_eq!(posted.status, 405, "POST {path}");
+            let posted = ask("POST").bearer(&token.secret).form(&[("", ""); 0]).send();
+            assert_eq!(posted.status, if forward { expected } else { 405 }, "POST {path}");
         }
         assert_eq!(portal.request("GET", &path).send().status, door.nothing);
         assert_eq!(ada.sign_in().open(&path).status, door.nothing, "a session is nothing here");

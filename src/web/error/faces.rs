@@ -1,4 +1,4 @@
-//! The faces of a failure: a page, or problem details. A handler's return type picks one, and `?` just works.
+//! The faces of a failure: a page, problem details, or what a proxy understands. A handler's return type picks one, and `?` just works.
 
 use std::fmt;
 
@@ -13,6 +13,7 @@ use crate::auth::{authenticate, sign_in};
 use crate::storage::acting::Ended;
 use crate::storage::api_token_changes::Refusal;
 use crate::storage::{StorageError, repository_changes, user_changes};
+use crate::web::gateway::forward_auth;
 use crate::web::{api, urls};
 
 macro_rules! faces {
@@ -57,6 +58,8 @@ faces! {
     ApiFailure
     /// The face for clients of container registries: the errors of the OCI Distribution Specification.
     OciFailure
+    /// The face for reverse proxies, which understand few answers.
+    ForwardFailure
 }
 
 impl ResponseError for PageFailure {
@@ -103,5 +106,15 @@ impl ResponseError for ApiFailure {
 
     fn error_response(&self) -> HttpResponse {
         api::problem::response(&self.0)
+    }
+}
+
+impl ResponseError for ForwardFailure {
+    fn status_code(&self) -> StatusCode {
+        forward_auth::status(self.0.status())
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        forward_auth::refusal(&self.0)
     }
 }

@@ -10,7 +10,7 @@ use actix_web::http::StatusCode;
 use crate::auth::authenticate;
 use crate::auth::authorize::InsufficientScope;
 
-pub use faces::{ApiFailure, OciFailure, PageFailure};
+pub use faces::{ApiFailure, ForwardFailure, OciFailure, PageFailure};
 
 /// Why a request was not done. The sentences are for the person; causes go to the log only.
 #[derive(Debug, thiserror::Error)]

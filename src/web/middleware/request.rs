@@ -20,8 +20,10 @@ use crate::auth::authenticate::Reason;
 use crate::domain::secret::{contains_secret, random_code};
 use crate::randomness;
 use crate::web::client::peer;
-use crate::web::error::{ApiFailure, Failure, OciFailure, PageFailure};
+use crate::web::error::{ApiFailure, Failure, ForwardFailure, OciFailure, PageFailure};
+use crate::web::gateway::forward_auth;
 use crate::web::portal::Portal;
+use crate::web::urls;
 
 /// Bytes of path and query.
 const LONGEST_ADDRESS: usize = 4 * 1024;
@@ -69,7 +71,7 @@ pub async fn around(
     }
     if let Err(failure) = limit_head(&request) {
         line.failure(&failure);
-        let response = HttpResponse::build(failure.status()).body(failure.sentence());
+        let response = HttpResponse::build(understood(request.path(), failure.status())).body(failure.sentence());
         let mut response = request.into_response(response);
         finish(response.headers_mut(), &line, https);
         return Ok(response);
@@ -93,7 +95,8 @@ pub async fn around(
         Err(_) => {
             let failure = Failure::Internal("a handler panicked; see the line before".into());
             line.failure(&failure);
-            Err(refusal(&line, HttpResponse::build(failure.status()).body(failure.sentence()), https))
+            let status = understood(&line.path, failure.status());
+            Err(refusal(&line, HttpResponse::build(status).body(failure.sentence()), https))
         }
     }
 }
@@ -101,11 +104,16 @@ pub async fn around(
 /// A body of unknown length would be waited for without end once its request was answered; it is not taken, and the
 /// connection is closed. For that the body must not be dropped before the answer is written, and the answer must be empty.
 fn refuse_chunked(payload: Payload, request: ServiceRequest, line: &Line, https: bool) -> ServiceResponse<BoxBody> {
-    let mut response = HttpResponse::new(StatusCode::LENGTH_REQUIRED);
+    let mut response = HttpResponse::new(understood(request.path(), StatusCode::LENGTH_REQUIRED));
     response.extensions_mut().insert(payload);
     finish(response.headers_mut(), line, https);
     line.answer(response.status(), None);
     request.into_response(response)
+}
+
+/// A status that whoever asks at this path understands.
+fn understood(path: &str, status: StatusCode) -> StatusCode {
+    if path.starts_with(urls::FORWARD_AUTH) { forward_auth::status(status) } else { status }
 }
 
 /// The framework itself lets far more pass.
@@ -176,7 +184,8 @@ impl Line {
         let milliseconds = self.started.elapsed().as_secs_f64() * 1_000.0;
         let status = status.as_u16();
         // A check of a token or a probe is no news; there may be thousands a second.
-        if self.path.starts_with("/api/") || self.path.starts_with("/static/") || self.path.ends_with('z') {
+        let check = self.path.starts_with("/api/") || self.path.starts_with(urls::FORWARD_AUTH);
+        if check || self.path.starts_with("/static/") || self.path.ends_with('z') {
             tracing::debug!(request = %self.id, method = %self.method, path = %self.path, peer = %self.peer, status, milliseconds, "request");
         } else {
             tracing::info!(request = %self.id, method = %self.method, path = %self.path, peer = %self.peer, status, milliseconds, "request");
@@ -205,7 +214,7 @@ impl Line {
 }
 
 fn failure(error: &Error) -> Option<&Failure> {
-    let page = error.as_error::<PageFailure>().map(|face| &face.0);
-    page.or_else(|| error.as_error::<ApiFailure>().map(|face| &face.0))
-        .or_else(|| error.as_error::<OciFailure>().map(|face| &face.0))
+    let (page, api) = (error.as_error::<PageFailure>(), error.as_error::<ApiFailure>());
+    let (forward, oci) = (error.as_error::<ForwardFailure>(), error.as_error::<OciFailure>());
+    page.map(|face| &face.0).or(api.map(|face| &face.0)).or(forward.map(|face| &face.0)).or(oci.map(|face| &face.0))
 }
