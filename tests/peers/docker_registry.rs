@@ -43,4 +43,9 @@ fn images_are_pushed_by_who_may_write_and_pulled_by_who_may_read(house: House) {
     ada.revoke(&reads);
     skopeo_fails(&pull(&reads_as));
     skopeo_does(&pull(&writes_as));
+
+    let secrets = [own, reads.secret, writes.secret];
+    for log in [registry.log(), proxy.log(), house.log()] {
+        assert!(secrets.iter().all(|secret| !log.contains(secret)), "{log}");
+    }
 }

@@ -55,6 +55,11 @@ impl House {
         self.server.log()
     }
 
+    /// The first line of the log that has `words` in it. Waits for that line.
+    pub fn log_line(&self, words: &str) -> String {
+        self.server.line_with(words)
+    }
+
     /// Runs a command of ours beside the server; it must succeed. Returns what it printed.
     #[track_caller]
     pub fn run(&self, arguments: &[&str], input: &str) -> String {
@@ -70,7 +75,7 @@ impl House {
     /// A user with that role, who is signed in.
     pub fn user(&self, username: &'static str, role: &str) -> Person {
         self.run(&["user", "create", username, "--role", role, "--password-stdin"], PASSWORD);
-        let mut person = Person { username, browser: Browser::new(&self.address) };
+        let mut person = Person { browser: Browser::new(&self.address) };
         person.post("/login", &[("username", username), ("password", PASSWORD), ("next", "/")]).location();
         person
     }
@@ -88,7 +93,6 @@ fn command_on(folder: &TempDir, database: &Database, arguments: &[&str]) -> Comm
 
 /// Somebody at a browser.
 pub struct Person {
-    pub username: &'static str,
     browser: Browser,
 }
 

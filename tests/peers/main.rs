@@ -7,9 +7,13 @@ mod support;
 mod house;
 mod image;
 mod programs;
+mod site;
 mod upstream;
 
+mod caddy;
 mod docker_registry;
+mod nginx;
+mod proxies;
 
 /// Runs each of the tests that it names once on SQLite and once on PostgreSQL.
 macro_rules! on_both {

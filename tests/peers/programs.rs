@@ -173,11 +173,10 @@ pub struct Reply {
 
 impl Reply {
     fn parse(text: &str) -> Self {
-        // Before the answer may stand an interim one.
-        let text = text.strip_prefix("HTTP/1.1 100 Continue\r\n\r\n").unwrap_or(text);
         let (head, body) = text.split_once("\r\n\r\n").expect("an answer has a head");
         let status = head.get(9..12).and_then(|code| code.parse().ok()).expect("an answer has a status");
-        Self { status, headers: headers(head), body: body.to_owned() }
+        // Before the answer may stand an interim one.
+        if status == 100 { Self::parse(body) } else { Self { status, headers: headers(head), body: body.to_owned() } }
     }
 
     #[track_caller]
@@ -232,7 +231,7 @@ pub struct Registry {
     process: Process,
     /// Host and port.
     pub host: String,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 impl Registry {
@@ -252,7 +251,7 @@ impl Registry {
         let line = process.line_with("listening on ");
         let (_, rest) = line.split_once("listening on ").expect("it was found by this");
         let host: String = rest.chars().take_while(|c| c.is_ascii_digit() || ".:".contains(*c)).collect();
-        Self { process, host, folder }
+        Self { process, host, _folder: folder }
     }
 
     pub fn log(&self) -> String {
