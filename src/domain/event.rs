@@ -105,7 +105,7 @@ actions! {
     GrantSet "grant.set" "gave access"
     GrantRemoved "grant.removed" "removed access"
     PoliciesChanged "policies.changed" "changed the policies"
-    SealedTokensForgotten "key.forgotten" "gave up the tokens sealed with a lost key"
+    SealedTokensForgotten "key.forgotten" "gave up what a lost key sealed"
     SigningKeyCreated "signing_key.created" "made a key for registry tokens"
     SigningKeyRotated "signing_key.rotated" "let the next key sign registry tokens"
     ApiTokenCreated "api_token.created" "created the API token"

@@ -98,10 +98,15 @@ pub fn open(keys: &SealingKeys, id: &SigningKeyId, sealed: &Sealed) -> Option<Ze
     keys.open(sealed, &bound_to(id))
 }
 
-/// Lets the current key, if there is one, be a former one.
+/// Lets the current key, if there is one, be a former one. It never signs again, so its private part goes away.
 pub fn retire_current(connection: &mut Connection, now: Timestamp) -> Result<()> {
     diesel::update(signing_keys::table.filter(signing_keys::state.eq(KeyState::Current.name())))
-        .set((signing_keys::state.eq(KeyState::Former.name()), signing_keys::replaced_at.eq(now.unix())))
+        .set((
+            signing_keys::state.eq(KeyState::Former.name()),
+            signing_keys::replaced_at.eq(now.unix()),
+            signing_keys::sealed.eq(None::<Vec<u8>>),
+            signing_keys::key_id.eq(None::<String>),
+        ))
         .execute(connection)?;
     Ok(())
 }
@@ -131,14 +136,11 @@ pub fn key_ids(connection: &mut Connection) -> Result<Vec<String>> {
     Ok(ids.into_iter().flatten().collect())
 }
 
-/// Gives up what the key of this id sealed. Returns how many could still sign or were to.
+/// Gives up what the key of this id sealed. Returns how many keys that were.
 pub fn forget_sealed(connection: &mut Connection, key_id: &str) -> Result<usize> {
-    let of_key = signing_keys::table.filter(signing_keys::key_id.eq(key_id));
-    let counted: i64 = of_key.filter(signing_keys::state.ne(KeyState::Former.name())).count().get_result(connection)?;
-    diesel::update(of_key)
+    Ok(diesel::update(signing_keys::table.filter(signing_keys::key_id.eq(key_id)))
         .set((signing_keys::sealed.eq(None::<Vec<u8>>), signing_keys::key_id.eq(None::<String>)))
-        .execute(connection)?;
-    Ok(usize::try_from(counted).unwrap_or_default())
+        .execute(connection)?)
 }
 
 /// Removes former keys that were replaced before `replaced_before`.

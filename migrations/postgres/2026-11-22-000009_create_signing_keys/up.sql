@@ -3,7 +3,7 @@ CREATE TABLE signing_keys (
     state TEXT NOT NULL, -- next, current or former
     public_key BYTEA NOT NULL,
     certificate TEXT NOT NULL, -- PEM
-    sealed BYTEA, -- NULL once the key that sealed it was forgotten
+    sealed BYTEA, -- NULL of a former one, and once the key that sealed it was forgotten
     key_id TEXT,
     created_at BIGINT NOT NULL,
     replaced_at BIGINT -- of a former one

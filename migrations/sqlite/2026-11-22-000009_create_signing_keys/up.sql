@@ -3,7 +3,7 @@ CREATE TABLE signing_keys (
     state TEXT NOT NULL, -- next, current or former
     public_key BLOB NOT NULL,
     certificate TEXT NOT NULL, -- PEM
-    sealed BLOB, -- NULL once the key that sealed it was forgotten
+    sealed BLOB, -- NULL of a former one, and once the key that sealed it was forgotten
     key_id TEXT,
     created_at INTEGER NOT NULL,
     replaced_at INTEGER -- of a former one

@@ -16,8 +16,8 @@ use crate::domain::timestamp::Timestamp;
 use crate::storage::sealing::SealingKeys;
 use crate::storage::{Db, StorageError, signing_keys};
 
-/// Seconds after which a node looks whether another key is current. The former one stays published for far longer.
-pub const REREAD: i64 = 10;
+/// Seconds for which a node does not look whether another key is current.
+pub const REREAD: i64 = 1;
 
 /// Why nothing can be signed.
 #[derive(Debug, thiserror::Error)]

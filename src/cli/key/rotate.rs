@@ -1,0 +1,47 @@
+//! `tokenhouse key rotate`: the next key signs registry tokens, and another next one is made.
+
+use serde::{Deserialize, Serialize};
+
+use crate::auth::signing::{self, RotationError};
+use crate::cli::command::{Command, Refused, perform};
+use crate::cli::{Failure, say};
+use crate::config::Config;
+use crate::domain::timestamp::Timestamp;
+use crate::storage::Connection;
+use crate::storage::sealing::SealingKeys;
+
+#[derive(Serialize, Deserialize)]
+pub struct Rotate {}
+
+pub fn run(config: &Config) -> Result<(), Failure> {
+    let said = perform(config, Command::KeyRotate(Rotate {}))?;
+    say(&said).map_err(Failure::failed)
+}
+
+impl Rotate {
+    /// `keys` are those of whoever executes it.
+    pub fn execute(self, connection: &mut Connection, now: Timestamp, keys: &SealingKeys) -> Result<String, Refused> {
+        let rotated = signing::rotate(connection, keys, now)?;
+        Ok(format!(
+            "Registry tokens are signed with the key {} from now on; every server takes it up within a second.\n\
+             Registries whose bundle holds this key go on working: every bundle written since the rotation before this one does.\n\
+             The next key is {}. Before you rotate again, write the bundle anew and restart the registries: tokenhouse oci registry-config --bundle FILE",
+            rotated.current, rotated.next,
+        ))
+    }
+}
+
+impl From<RotationError> for Refused {
+    fn from(error: RotationError) -> Self {
+        Self(match error {
+            RotationError::NoKeys => {
+                "there are no signing keys yet, so there is nothing to rotate. They are made when tokenhouse serve starts.".into()
+            }
+            RotationError::OtherSealingKey(id) => format!(
+                "the key file is not the one that the servers use: it lacks the key {id}, which seals the signing keys. Name theirs with --secret-key-file (TOKENHOUSE_SECRET_KEY_FILE). Nothing was changed."
+            ),
+            RotationError::Signing(signing::SigningError::Storage(error)) => return error.into(),
+            RotationError::Signing(error) => format!("{error}. Nothing was changed."),
+        })
+    }
+}
