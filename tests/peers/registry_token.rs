@@ -1,6 +1,8 @@
 //! Docker's registry as `tokenhouse oci registry-config` tells to configure it: it judges tokens that the portal signs, and
 //! never asks the portal. Driven by skopeo.
 
+use std::process::Command;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -13,6 +15,7 @@ use crate::support::http::{Answer, ask};
 
 on_both![
     images_are_pushed_and_pulled_as_the_token_allows,
+    a_login_as_the_page_shows_it_is_enough,
     a_repository_token_opens_its_repository_and_what_lies_below,
     a_token_that_ended_opens_nothing,
     layers_are_mounted_from_one_repository_into_another,
@@ -20,12 +23,20 @@ on_both![
     after_a_rotation_nothing_breaks,
 ];
 
+fn bundle(house: &House) -> String {
+    house.folder("bundle").join("tokenhouse.pem").display().to_string()
+}
+
+/// What the command prints, once it has written the bundle.
+fn printed(house: &House) -> String {
+    // On PostgreSQL the command asks no server, and must be told the address.
+    let arguments = ["oci", "registry-config", "--bundle", &bundle(house), "--public-url", house.address()];
+    house.run(&arguments, "")
+}
+
 /// A registry, configured by exactly what was printed.
 fn registry(house: &House) -> Registry {
-    let bundle = house.folder("bundle").join("tokenhouse.pem").display().to_string();
-    // On PostgreSQL the command asks no server.
-    let address = ["--public-url", house.address()];
-    Registry::start(&house.run(&[&["oci", "registry-config", "--bundle", &bundle][..], &address].concat(), ""))
+    Registry::start(&printed(house))
 }
 
 fn image(house: &House) -> String {
@@ -81,17 +92,28 @@ fn images_are_pushed_and_pulled_as_the_token_allows(house: House) {
     let unknown = format!("docker://{}/nowhere:1.0", registry.host);
     assert!(skopeo_fails(&push(&image, &writes, &unknown)).contains("denied"), "one that is not there opens to nobody");
 
-    // Signed in once, as with docker login.
+    let shown = ada.code("payments", "integration-registry");
+    let shown = shown.replace("/etc/docker/registry/tokenhouse.pem", &bundle(&house));
+    assert_eq!(shown, printed(&house).trim_end(), "the page shows what the command prints");
+}
+
+fn a_login_as_the_page_shows_it_is_enough(house: House) {
+    let mut ada = house.user("ada", "repository-manager");
+    let token = ada.repository("payments");
+    let (registry, image) = (registry(&house), image(&house));
     let file = house.folder("home").join("auth.json").display().to_string();
-    let login = |username: &str, token: &str| {
-        let arguments =
-            ["login", "--tls-verify=false", "--authfile", &file, "-u", username, "-p", token, &registry.host];
-        arguments.map(str::to_owned)
+    let login = ada.code("payments", "example-login");
+    let login = login.replace("docker login", &format!("skopeo login --tls-verify=false --authfile {file}"));
+    let login = login.replace("registry.example.org", &registry.host);
+    let run = |token: &str| {
+        let output = Command::new("sh").args(["-c", &login]).env("TOKENHOUSE_TOKEN", token).output().expect("sh runs");
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     };
-    let secret = writes.trim_start_matches("ada:");
-    let said = skopeo_fails(&login("ada", "wrong"));
+    let said = run("wrong");
     assert!(said.contains("invalid username/password"), "{said}");
-    assert!(skopeo_does(&login("ada", secret)).contains("Login Succeeded"));
+    let said = run(&token);
+    assert!(said.contains("Login Succeeded"), "{said}");
+    let address = format!("docker://{}/payments/api:1.0", registry.host);
     skopeo_does(&["copy", "--dest-tls-verify=false", "--authfile", &file, &image, &address]);
 }
 

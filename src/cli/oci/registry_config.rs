@@ -11,10 +11,7 @@ use crate::cli::command::{Command, Refused, perform};
 use crate::cli::{Failure, say};
 use crate::config::Config;
 use crate::storage::{Connection, signing_keys};
-use crate::web::urls;
-
-/// Where a bundle lies that was not written by us.
-const ELSEWHERE: &str = "/etc/docker/registry/tokenhouse.pem";
+use crate::web::examples::registry::{BUNDLE, section};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -56,34 +53,21 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
             })?;
             path.display().to_string()
         }
-        None => ELSEWHERE.to_owned(),
+        None => BUNDLE.to_owned(),
     };
-    say(&section(&told, &bundle)).map_err(Failure::failed)?;
+    say(&section(&told.address, &told.service, &bundle)).map_err(Failure::failed)?;
     let hint = match &arguments.bundle {
         Some(_) => format!(
             "{bundle} holds the certificates of {} keys. Restart the registry: it reads them when it starts.",
             told.certificates.len()
         ),
         None => format!(
-            "No certificates were written. Write them to the place that rootcertbundle names, with --bundle {ELSEWHERE}"
+            "No certificates were written. Write them to the place that rootcertbundle names, with --bundle {BUNDLE}"
         ),
     };
     // Not among what may be on its way into a file; and nobody is left to tell when standard error is closed.
     let _ = writeln!(io::stderr(), "tokenhouse: {hint}");
     Ok(())
-}
-
-/// In YAML, whose quoted texts are those of JSON.
-fn section(told: &Told, bundle: &str) -> String {
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    let realm = format!("{}{}", told.address, urls::OCI_TOKEN);
-    format!(
-        "auth:\n  token:\n    realm: {}\n    service: {}\n    issuer: {}\n    rootcertbundle: {}",
-        quoted(&realm),
-        quoted(&told.service),
-        quoted(&told.address),
-        quoted(bundle)
-    )
 }
 
 /// Whole or not at all, so that no registry starts with half of it. What is no ordinary file is written into.
