@@ -10,7 +10,7 @@ use crate::support::process::Process;
 
 const CONFIG: [&str; 2] = ["oci", "registry-config"];
 
-fn with_bundle<'a>(path: &'a Path) -> Vec<&'a str> {
+fn with_bundle(path: &Path) -> Vec<&str> {
     [&CONFIG[..], &["--bundle", path.to_str().expect("the path is text")]].concat()
 }
 
