@@ -32,6 +32,7 @@ pub enum Command {
     KeyForget(key::forget::Forget),
     KeyRotate(key::rotate::Rotate),
     OciRegistryConfig(registry_config::Ask),
+    OciBundled(registry_config::Bundled),
 }
 
 /// Why a command changed nothing, in a sentence.
@@ -85,6 +86,7 @@ impl Executor {
                 let keys = keys?;
                 db.write(move |connection| rotate.execute(connection, now, &keys)).await
             }
+            Command::OciBundled(bundled) => db.write(move |connection| bundled.execute(connection, now)).await,
             Command::OciRegistryConfig(ask) => db.read(move |connection| ask.execute(connection, &issuer)).await,
         }
         .map_err(|refused| refused.0)

@@ -107,6 +107,7 @@ actions! {
     PoliciesChanged "policies.changed" "changed the policies"
     SealedTokensForgotten "key.forgotten" "gave up what a lost key sealed"
     SigningKeyCreated "signing_key.created" "made a key for registry tokens"
+    SigningKeysBundled "signing_key.bundled" "wrote a bundle of signing keys for registries"
     SigningKeyRotated "signing_key.rotated" "let the next key sign registry tokens"
     ApiTokenCreated "api_token.created" "created the API token"
     ApiTokenRevealed "api_token.revealed" "saw the API token"

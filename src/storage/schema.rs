@@ -67,7 +67,7 @@ diesel::table! { services (id) {
 
 diesel::table! { signing_keys (id) {
     id -> Text, state -> Text, public_key -> Binary, certificate -> Text, sealed -> Nullable<Binary>,
-    key_id -> Nullable<Text>, created_at -> BigInt, replaced_at -> Nullable<BigInt>,
+    key_id -> Nullable<Text>, created_at -> BigInt, bundled_at -> Nullable<BigInt>, replaced_at -> Nullable<BigInt>,
 } }
 
 diesel::table! { callers (token_id, repository_id, day, address, user_agent) {

@@ -71,14 +71,35 @@ pub fn published(connection: &mut Connection) -> Result<Vec<Published>> {
         .collect()
 }
 
-/// The key in this state, and the id of the key that sealed it; that is `None` once it was forgotten.
-pub fn in_state(connection: &mut Connection, state: KeyState) -> Result<Option<(SigningKeyId, Option<String>)>> {
-    let row: Option<(String, Option<String>)> = signing_keys::table
+/// A key with what tells whether it can sign.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    pub id: SigningKeyId,
+    /// The id of the key that sealed it; `None` once that was forgotten.
+    pub sealed_with: Option<String>,
+    /// Whether a bundle for registries was written with it.
+    pub bundled: bool,
+}
+
+/// The key in this state.
+pub fn in_state(connection: &mut Connection, state: KeyState) -> Result<Option<Standing>> {
+    let row: Option<(String, Option<String>, Option<i64>)> = signing_keys::table
         .filter(signing_keys::state.eq(state.name()))
-        .select((signing_keys::id, signing_keys::key_id))
+        .select((signing_keys::id, signing_keys::key_id, signing_keys::bundled_at))
         .get_result(connection)
         .optional()?;
-    Ok(row.map(|(id, key_id)| (SigningKeyId::from_stored(id), key_id)))
+    Ok(row.map(|(id, sealed_with, bundled_at)| Standing {
+        id: SigningKeyId::from_stored(id),
+        sealed_with,
+        bundled: bundled_at.is_some(),
+    }))
+}
+
+/// Notes that a bundle was written with these keys, and says whether that is news.
+pub fn note_bundled(connection: &mut Connection, ids: &[String], now: Timestamp) -> Result<bool> {
+    let news = signing_keys::table.filter(signing_keys::id.eq_any(ids)).filter(signing_keys::bundled_at.is_null());
+    let noted = diesel::update(news).set(signing_keys::bundled_at.eq(now.unix())).execute(connection)?;
+    Ok(noted > 0)
 }
 
 /// The current key with its private part, which still lies sealed.

@@ -477,7 +477,7 @@ fn a_use_is_counted_for_the_first_repository_that_was_granted(portal: Portal) {
 /// As `tokenhouse key rotate` does it.
 fn rotate(portal: &Portal) -> Rotated {
     let (keys, now) = (portal.shared.keys.clone(), portal.now());
-    portal.write(move |connection| -> Result<_, RotationError> { signing::rotate(connection, &keys, now) })
+    portal.write(move |connection| -> Result<_, RotationError> { signing::rotate(connection, &keys, now, true) })
 }
 
 fn after_a_rotation_old_and_new_tokens_are_verified(portal: Portal) {

@@ -29,6 +29,7 @@ pub fn generate() -> Result<NewSigningKey, SigningError> {
 
 /// A key in memory, ready to sign.
 pub struct SigningKey {
+    id: SigningKeyId,
     pair: EcdsaKeyPair,
     random: SystemRandom,
     /// The header of every token that it signs, encoded, with the dot behind it.
@@ -37,13 +38,17 @@ pub struct SigningKey {
 
 impl SigningKey {
     /// From what [`generate`] made.
-    pub fn parse(id: &SigningKeyId, private: &str) -> Result<Self, SigningError> {
+    pub fn parse(id: SigningKeyId, private: &str) -> Result<Self, SigningError> {
         let random = SystemRandom::new();
         let der = Zeroizing::new(STANDARD.decode(private).map_err(|_| SigningError::NotAKey)?);
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der, &random)
             .map_err(|_| SigningError::NotAKey)?;
         let header = json!({ "typ": "JWT", "alg": "ES256", "kid": id.as_str() }).to_string();
-        Ok(Self { pair, random, header: URL_SAFE_NO_PAD.encode(header) + "." })
+        Ok(Self { id, pair, random, header: URL_SAFE_NO_PAD.encode(header) + "." })
+    }
+
+    pub const fn id(&self) -> &SigningKeyId {
+        &self.id
     }
 
     /// The claims as a signed token (RFC 7519) in its compact form.

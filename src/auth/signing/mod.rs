@@ -47,7 +47,6 @@ pub struct Signer(RwLock<Option<Kept>>);
 #[derive(Clone)]
 struct Kept {
     key: Arc<SigningKey>,
-    id: String,
     read_at: Timestamp,
 }
 
@@ -61,14 +60,14 @@ impl Signer {
             return Ok(kept.key.clone());
         }
         let (id, sealed) = db.look_up(signing_keys::current).await?.ok_or(SigningError::NoKey)?;
-        let key = match kept.filter(|kept| kept.id == id.as_str()) {
+        let key = match kept.filter(|kept| *kept.key.id() == id) {
             Some(kept) => kept.key,
             None => {
                 let private = signing_keys::open(keys, &id, &sealed).ok_or(SigningError::Sealed)?;
-                Arc::new(SigningKey::parse(&id, &private)?)
+                Arc::new(SigningKey::parse(id, &private)?)
             }
         };
-        let fresh = Kept { key: key.clone(), id: id.to_string(), read_at: now };
+        let fresh = Kept { key: key.clone(), read_at: now };
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh);
         Ok(key)
     }

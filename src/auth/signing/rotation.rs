@@ -6,6 +6,7 @@ use crate::domain::signing_key::{KeyState, SigningKeyId};
 use crate::domain::timestamp::Timestamp;
 use crate::randomness;
 use crate::storage::sealing::SealingKeys;
+use crate::storage::signing_keys::Standing;
 use crate::storage::{Connection, StorageError, events, policies, signing_keys};
 
 /// Why the keys were not rotated.
@@ -13,6 +14,9 @@ use crate::storage::{Connection, StorageError, events, policies, signing_keys};
 pub enum RotationError {
     #[error("there are no signing keys yet")]
     NoKeys,
+    /// The next key, which no registry can know.
+    #[error("no bundle was written with the next key {0}")]
+    NotBundled(SigningKeyId),
     /// The id of the sealing key that is missing.
     #[error("the signing keys are sealed with the key {0}, which is not among those at hand")]
     OtherSealingKey(String),
@@ -62,12 +66,21 @@ pub fn ensure(connection: &mut Connection, keys: &SealingKeys, now: Timestamp) -
     Ok(unknown)
 }
 
-/// Lets the next key sign from now on, and makes another next one.
-pub fn rotate(connection: &mut Connection, keys: &SealingKeys, now: Timestamp) -> Result<Rotated, RotationError> {
+/// Lets the next key sign from now on, and makes another next one. Unless it is forced, the next key must be in a bundle.
+pub fn rotate(
+    connection: &mut Connection,
+    keys: &SealingKeys,
+    now: Timestamp,
+    force: bool,
+) -> Result<Rotated, RotationError> {
     policies::lock(connection)?;
-    let Some((current, Some(sealed_with))) = signing_keys::in_state(connection, KeyState::Next)? else {
+    let next = signing_keys::in_state(connection, KeyState::Next)?;
+    let Some(Standing { id: current, sealed_with: Some(sealed_with), bundled }) = next else {
         return Err(RotationError::NoKeys);
     };
+    if !bundled && !force {
+        return Err(RotationError::NotBundled(current));
+    }
     // Sealed with a key of one's own, the new one would be lost on those who serve.
     if !keys.knows(&sealed_with) {
         return Err(RotationError::OtherSealingKey(sealed_with));
@@ -82,7 +95,7 @@ pub fn rotate(connection: &mut Connection, keys: &SealingKeys, now: Timestamp) -
 
 /// Whether there is a key in this state that can still be opened by who has the right key file.
 fn is_there(connection: &mut Connection, state: KeyState) -> Result<bool, StorageError> {
-    Ok(signing_keys::in_state(connection, state)?.is_some_and(|(_, sealed_with)| sealed_with.is_some()))
+    Ok(signing_keys::in_state(connection, state)?.is_some_and(|key| key.sealed_with.is_some()))
 }
 
 fn make(connection: &mut Connection, keys: &SealingKeys, state: KeyState, now: Timestamp) -> Result<(), SigningError> {

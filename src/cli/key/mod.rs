@@ -17,14 +17,14 @@ use crate::storage::{Connection, Db, Result as Stored, repository_tokens, signin
 #[derive(Subcommand)]
 pub enum Task {
     /// Sign registry tokens with the next key, and make another next one
-    Rotate,
+    Rotate(rotate::Arguments),
     /// Give up what a lost key sealed: repository tokens go on working, but can no longer be shown; signing keys are made anew
     Forget(forget::Arguments),
 }
 
 pub fn run(config: &Config, task: &Task) -> Result<(), Failure> {
     match task {
-        Task::Rotate => rotate::run(config),
+        Task::Rotate(arguments) => rotate::run(config, arguments),
         Task::Forget(arguments) => forget::run(config, arguments),
     }
 }

@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::cli::command::{Command, Refused, perform};
 use crate::cli::{Failure, say};
 use crate::config::Config;
-use crate::storage::{Connection, signing_keys};
+use crate::domain::event::{Action, Actor, NewEvent};
+use crate::domain::timestamp::Timestamp;
+use crate::randomness;
+use crate::storage::{Connection, events, signing_keys};
 use crate::web::examples::registry::{BUNDLE, section};
 
 #[derive(Args)]
@@ -22,6 +25,12 @@ pub struct Arguments {
 
 #[derive(Serialize, Deserialize)]
 pub struct Ask {}
+
+/// Tells that a bundle was written with these keys; `key rotate` asks for that.
+#[derive(Serialize, Deserialize)]
+pub struct Bundled {
+    keys: Vec<String>,
+}
 
 /// Under which names tokens are issued; a running server knows better than the shell.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +44,8 @@ pub struct Issuer {
 struct Told {
     address: String,
     service: String,
+    /// Ids of the keys.
+    keys: Vec<String>,
     /// PEM.
     certificates: Vec<String>,
 }
@@ -51,6 +62,7 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
                     "cannot write the bundle {path}: {error}. Choose a file in a folder that this user may write to."
                 ))
             })?;
+            perform(config, Command::OciBundled(Bundled { keys: told.keys }))?;
             path.display().to_string()
         }
         None => BUNDLE.to_owned(),
@@ -113,8 +125,29 @@ impl Ask {
                 "there are no signing keys yet. They are made when tokenhouse serve starts; start it once, then run this again.",
             ));
         }
-        let certificates = keys.into_iter().map(|key| key.certificate).collect();
-        let told = Told { address, service: issuer.service.clone(), certificates };
+        let told = Told {
+            address,
+            service: issuer.service.clone(),
+            keys: keys.iter().map(|key| key.public.id().to_string()).collect(),
+            certificates: keys.into_iter().map(|key| key.certificate).collect(),
+        };
         serde_json::to_string(&told).map_err(|error| Refused::new(format!("{error}.")))
+    }
+}
+
+impl Bundled {
+    pub fn execute(self, connection: &mut Connection, now: Timestamp) -> Result<String, Refused> {
+        if signing_keys::note_bundled(connection, &self.keys, now)? {
+            let event = NewEvent {
+                actor: Actor::Shell,
+                action: Action::SigningKeysBundled,
+                subject_kind: "signing_keys",
+                subject_id: "bundle".to_owned(),
+                subject_name: "bundle".to_owned(),
+                detail: self.keys.join(", "),
+            };
+            events::append(connection, &event, now, &mut randomness::system())?;
+        }
+        Ok(String::new())
     }
 }

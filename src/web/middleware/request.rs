@@ -187,7 +187,7 @@ impl Line {
         let milliseconds = self.started.elapsed().as_secs_f64() * 1_000.0;
         let status = status.as_u16();
         // A check of a token or a probe is no news; there may be thousands a second.
-        let check = self.path.starts_with("/api/") || self.path.starts_with(urls::FORWARD_AUTH);
+        let check = ["/api/", urls::FORWARD_AUTH, urls::OCI_TOKEN].iter().any(|door| self.path.starts_with(door));
         if check || self.path.starts_with("/static/") || self.path.ends_with('z') {
             tracing::debug!(request = %self.id, method = %self.method, path = %self.path, peer = %self.peer, status, milliseconds, "request");
         } else {
