@@ -88,7 +88,8 @@ pub fn rotate(
     signing_keys::retire_current(connection, now)?;
     signing_keys::promote_next(connection)?;
     let next = insert(connection, keys, KeyState::Next, now)?;
-    let event = event(Actor::Shell, Action::SigningKeyRotated, &current);
+    let event =
+        NewEvent { detail: format!("next: {next}"), ..event(Actor::Shell, Action::SigningKeyRotated, &current) };
     events::append(connection, &event, now, &mut randomness::system())?;
     Ok(Rotated { current, next })
 }
