@@ -15,6 +15,7 @@ mod cookies;
 mod credentials;
 mod cross_site;
 mod disablement;
+mod forward_auth;
 mod headers;
 mod health;
 mod hosts;
