@@ -30,6 +30,7 @@ pub mod service_changes;
 pub mod services;
 pub mod session_changes;
 pub mod sessions;
+pub mod signing_keys;
 mod target;
 pub mod token_secrets;
 pub mod user_changes;

@@ -66,6 +66,11 @@ diesel::table! { services (id) {
     revision -> BigInt,
 } }
 
+diesel::table! { signing_keys (id) {
+    id -> Text, state -> Text, public_key -> Binary, certificate -> Text, sealed -> Nullable<Binary>,
+    key_id -> Nullable<Text>, created_at -> BigInt, bundled_at -> Nullable<BigInt>, replaced_at -> Nullable<BigInt>,
+} }
+
 diesel::table! { callers (token_id, repository_id, day, address, user_agent) {
     token_id -> Text, repository_id -> Text, day -> BigInt, address -> Text, user_agent -> Text, first_used_at -> BigInt,
     last_used_at -> BigInt, uses -> BigInt,
@@ -105,6 +110,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_token_secrets,
     reveals,
     services,
+    signing_keys,
     callers,
     events,
     policies,

@@ -39,6 +39,7 @@ pub fn app(
                 .configure(routes::api)
                 .default_service(web::to(routes::no_door)),
         )
+        .service(web::scope("/oci").configure(routes::oci).default_service(web::to(routes::no_door)))
         .service(
             web::scope("/oauth")
                 .wrap(from_fn(super::gateway::oauth::around))

@@ -2,6 +2,9 @@
 //! The token goes into an environment variable once; no later command line shows it.
 
 pub mod proxies;
+pub mod registry;
+
+use super::portal::Settings;
 
 /// One example.
 pub struct Example {
@@ -12,7 +15,7 @@ pub struct Example {
 }
 
 /// For the token `secret`, or one that is pasted when asked for, with Basic as `username`; they ask for `address`.
-pub fn of(secret: Option<&str>, username: &str, address: &str) -> Vec<Example> {
+pub fn of(settings: &Settings, secret: Option<&str>, username: &str, address: &str) -> Vec<Example> {
     let host = address.split("://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default();
     let machine = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let example =
@@ -45,6 +48,7 @@ pub fn of(secret: Option<&str>, username: &str, address: &str) -> Vec<Example> {
             "The username, and the token in the place of the password.",
             format!("printf 'user = \"{username}:%s\"' \"$TOKENHOUSE_TOKEN\" | curl --config - {address}"),
         ),
+        registry::login(settings, username),
         example(
             "example-python",
             "Python",

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, guard, web};
 
-use super::error::{ApiFailure, Failure, OAuthFailure, PageFailure};
+use super::error::{ApiFailure, Failure, OAuthFailure, OciFailure, PageFailure};
 use super::gateway::forward_auth;
 use super::pages::admin::{self, policies, services, users};
 use super::pages::profile::api_tokens::{self, disablement, enablement, name, revocation, rotation};
@@ -21,6 +21,8 @@ pub enum Scope {
     Forward,
     /// For services, with theirs, and for whoever holds a token that shall end.
     OAuth,
+    /// For clients of a container registry, with a token.
+    Oci,
     /// For probes and browsers, without either.
     Open,
 }
@@ -76,10 +78,14 @@ table! {
         "/readyz"                                   { GET gateway::health::ready }
         "/static/{file}"                            { GET assets::show }
         "/.well-known/oauth-authorization-server"   { GET gateway::metadata::show }
+        "/.well-known/jwks.json"                    { GET gateway::jwks::show }
     }
     OAuth oauth OAuthFailure "/oauth" {
         "/oauth/introspect"                         { POST gateway::introspection::create }
         "/oauth/revoke"                             { POST gateway::revocation::create }
+    }
+    Oci oci OciFailure "/oci" {
+        "/oci/token"                                { GET gateway::oci_token::show }
     }
     Api api ApiFailure "/api" {
         "/api/v1/me"                                { GET api::me::show }

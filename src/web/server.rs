@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -17,10 +18,12 @@ use super::middleware::request::Requests;
 use super::portal::{Portal, Settings};
 use super::urls;
 use crate::auth::hasher::{Cost, Hasher};
+use crate::auth::signing::{self, Signer, SigningError};
 use crate::auth::throttle::Throttle;
 use crate::clock::Clock;
 use crate::config::{Config, PublicUrl};
 use crate::domain::secret::{Digest, random_code};
+use crate::domain::timestamp::Timestamp;
 use crate::jobs::pruning;
 use crate::jobs::uses::{FLUSH_SECONDS, Uses};
 use crate::randomness;
@@ -62,6 +65,8 @@ impl Ready {
             Some(url) => url,
             None => PublicUrl::of_listener(listener.local_addr()?).map_err(io::Error::other)?,
         };
+        let keys = Arc::new(keys);
+        make_signing_keys(&db, &keys, clock.now()).await.map_err(io::Error::other)?;
         let has_users = db.look_up(users::any).await.map_err(io::Error::other)?;
         let setup_code = (!has_users).then(|| random_code(&mut randomness::system()));
         let portal = Portal {
@@ -71,12 +76,15 @@ impl Ready {
             throttle: Throttle::default(),
             cookie_key: Key::from(&keys.derive("cookies")[..]),
             keys,
+            signer: Signer::default(),
             uses: Uses::default(),
             settings: Settings {
                 instance_name: config.instance_name,
                 public_url,
                 trusted_proxies: config.trusted_proxies,
                 max_api_tokens: config.max_api_tokens,
+                oci_service: config.oci_service,
+                oci_token_seconds: config.oci_token_seconds,
                 lifetimes: config.lifetimes,
             },
             setup_code: setup_code.as_deref().map(Digest::of),
@@ -112,6 +120,20 @@ impl Ready {
             .listen(listener)?
             .run())
     }
+}
+
+/// At the first start, and after the key that sealed the former ones was lost.
+async fn make_signing_keys(db: &Db, keys: &Arc<SealingKeys>, now: Timestamp) -> Result<(), SigningError> {
+    if db.read(signing::complete).await? {
+        return Ok(());
+    }
+    let keys = keys.clone();
+    if db.write(move |connection| signing::ensure(connection, &keys, now)).await? {
+        tracing::info!(
+            "registry tokens are signed with a new key; where container registries take them, run tokenhouse oci registry-config --bundle FILE and restart the registries"
+        );
+    }
+    Ok(())
 }
 
 /// Runs until SIGTERM or SIGINT. `beside` runs on the server's runtime and is dropped at its end.

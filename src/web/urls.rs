@@ -26,6 +26,7 @@ pub const API_TOKENS_NEW: &str = "/profile/api-tokens/new";
 /// The API for readers.
 pub const API: &str = "/api";
 pub const API_DOCUMENT: &str = "/api/v1/openapi.json";
+pub const OCI_TOKEN: &str = "/oci/token";
 pub const API_ME: &str = "/api/v1/me";
 pub const API_OWN_TOKENS: &str = "/api/v1/tokens";
 pub const API_REPOSITORIES: &str = "/api/v1/repositories";

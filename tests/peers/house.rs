@@ -155,9 +155,14 @@ impl Person {
 
     /// What the Configure tab prints to be put into the configuration of a proxy.
     pub fn integration(&mut self, repository: &str, label: &str) -> String {
+        self.code(repository, &format!("integration-{}", label.to_lowercase()))
+    }
+
+    /// A piece of code on the Configure tab.
+    pub fn code(&mut self, repository: &str, id: &str) -> String {
         let page = self.get(&format!("/repositories/{repository}/configure"));
         let page = Html::parse_document(&page.body);
-        let selector = format!("pre#integration-{}", label.to_lowercase());
+        let selector = format!("pre#{id}");
         let code = page.select(&Selector::parse(&selector).expect("a selector")).next();
         code.unwrap_or_else(|| panic!("the page has no {selector}")).text().collect()
     }

@@ -14,6 +14,7 @@ mod caddy;
 mod docker_registry;
 mod nginx;
 mod proxies;
+mod registry_token;
 
 /// Runs each of the tests that it names once on SQLite and once on PostgreSQL.
 macro_rules! on_both {

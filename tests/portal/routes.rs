@@ -196,7 +196,7 @@ const fn door(method: &'static str, path: &'static str, outcomes: [u16; 8]) -> D
     Door { method, path, nothing, reads, writes, selected, account_only, sees_nothing, bad, all }
 }
 
-const DOORS: [Door; 20] = [
+const DOORS: [Door; 21] = [
     door("GET", "/api/v1/me", [401, 200, 200, 200, 200, 200, 401, 200]),
     door("GET", "/api/v1/openapi.json", [200; 8]),
     door("GET", "/api/v1/tokens", [401, 403, 403, 403, 200, 403, 401, 200]),
@@ -217,6 +217,8 @@ const DOORS: [Door; 20] = [
     door("PUT", "/api/v1/repositories/{name}/grants/{username}", [401, 403, 403, 403, 403, 403, 401, 201]),
     door("DELETE", "/api/v1/repositories/{name}/grants/{username}", [401, 403, 403, 403, 403, 403, 401, 204]),
     door("DELETE", "/api/v1/repositories/{name}", [401, 403, 403, 403, 403, 403, 401, 204]),
+    // Without a scope.
+    door("GET", "/oci/token", [401, 200, 200, 200, 200, 200, 401, 200]),
 ];
 
 /// By any method, about a GET.
@@ -228,7 +230,8 @@ const FORWARD_DOORS: [Door; 4] = [
 ];
 
 /// GET, for everybody.
-const OPEN: [&str; 4] = ["/healthz", "/readyz", "/static/{file}", "/.well-known/oauth-authorization-server"];
+const OPEN: [&str; 5] =
+    ["/healthz", "/readyz", "/static/{file}", "/.well-known/oauth-authorization-server", "/.well-known/jwks.json"];
 
 /// POST, each with its own tests: `introspection` and `oauth_revocation`.
 const OAUTH: [&str; 2] = ["/oauth/introspect", "/oauth/revoke"];
@@ -242,7 +245,8 @@ fn every_route_is_in_the_table_and_every_line_of_it_is_a_route() {
     let repositories = REPOSITORY_PAGES.iter().map(|page| ("Pages".to_owned(), page.method, page.path));
     let pages = pages.chain(repositories);
     let users = USERS_PAGES.iter().map(|page| ("Pages".to_owned(), page.method, page.path));
-    let doors = DOORS.iter().map(|door| ("Api".to_owned(), door.method, door.path));
+    let scope = |path: &str| if path.starts_with("/oci") { "Oci" } else { "Api" };
+    let doors = DOORS.iter().map(|door| (scope(door.path).to_owned(), door.method, door.path));
     let open = OPEN.iter().map(|path| ("Open".to_owned(), "GET", *path));
     let forward = FORWARD_DOORS.iter().map(|door| ("Forward".to_owned(), "ANY", door.path));
     let oauth = OAUTH.iter().map(|path| ("OAuth".to_owned(), "POST", *path));

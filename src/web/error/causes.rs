@@ -3,6 +3,7 @@
 use super::Failure;
 use crate::auth::authorize::InsufficientScope;
 use crate::auth::hasher::Busy;
+use crate::auth::signing::SigningError;
 use crate::auth::{authenticate, sign_in};
 use crate::storage::acting::Ended;
 use crate::storage::api_token_changes::Refusal;
@@ -53,6 +54,15 @@ impl From<authenticate::Refusal> for Failure {
 impl From<InsufficientScope> for Failure {
     fn from(scope: InsufficientScope) -> Self {
         Self::InsufficientScope(scope)
+    }
+}
+
+impl From<SigningError> for Failure {
+    fn from(error: SigningError) -> Self {
+        match error {
+            SigningError::Storage(error) => error.into(),
+            error => Self::Internal(error.to_string()),
+        }
     }
 }
 

@@ -6,9 +6,10 @@ use std::fmt;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 
-use super::Failure;
+use super::{Failure, oci};
 use crate::auth::authorize::InsufficientScope;
 use crate::auth::hasher::Busy;
+use crate::auth::signing::SigningError;
 use crate::auth::{authenticate, sign_in};
 use crate::storage::acting::Ended;
 use crate::storage::api_token_changes::Refusal;
@@ -45,6 +46,7 @@ impl IntoFailure for Busy {}
 impl IntoFailure for authenticate::Refusal {}
 impl IntoFailure for InsufficientScope {}
 impl IntoFailure for sign_in::Refusal {}
+impl IntoFailure for SigningError {}
 impl IntoFailure for Refusal {}
 impl IntoFailure for Ended {}
 impl IntoFailure for repository_changes::Refusal {}
@@ -56,6 +58,8 @@ faces! {
     PageFailure
     /// The face for scripts: problem details (RFC 9457).
     ApiFailure
+    /// The face for clients of container registries: the errors of the OCI Distribution Specification.
+    OciFailure
     /// The face for reverse proxies, which understand few answers.
     ForwardFailure
     /// The face for services: an error of OAuth (RFC 6749, section 5.2).
@@ -86,6 +90,16 @@ impl ResponseError for PageFailure {
             }
         }
         response.finish()
+    }
+}
+
+impl ResponseError for OciFailure {
+    fn status_code(&self) -> StatusCode {
+        self.0.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        oci::response(&self.0)
     }
 }
 

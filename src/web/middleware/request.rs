@@ -21,7 +21,7 @@ use crate::auth::authenticate::Reason;
 use crate::domain::secret::{contains_secret, random_code};
 use crate::randomness;
 use crate::web::client::peer;
-use crate::web::error::{ApiFailure, Failure, ForwardFailure, OAuthFailure, PageFailure};
+use crate::web::error::{ApiFailure, Failure, ForwardFailure, OAuthFailure, OciFailure, PageFailure};
 use crate::web::gateway::forward_auth;
 use crate::web::portal::Portal;
 use crate::web::urls;
@@ -201,8 +201,8 @@ impl Line {
         let milliseconds = self.started.elapsed().as_secs_f64() * 1_000.0;
         let status = status.as_u16();
         // A check of a token or a probe is no news; there may be thousands a second.
-        let check = ["/api/", "/static/", urls::FORWARD_AUTH].iter().any(|start| self.path.starts_with(start));
-        if check || self.path == urls::INTROSPECTION || self.path.ends_with('z') {
+        let doors = ["/api/", "/static/", urls::FORWARD_AUTH, urls::OCI_TOKEN, urls::INTROSPECTION];
+        if doors.iter().any(|door| self.path.starts_with(door)) || self.path.ends_with('z') {
             tracing::debug!(request = %self.id, method = %self.method, path = %self.path, peer = %self.peer, status, milliseconds, "request");
         } else {
             tracing::info!(request = %self.id, method = %self.method, path = %self.path, peer = %self.peer, status, milliseconds, "request");
@@ -231,8 +231,10 @@ impl Line {
 }
 
 fn failure(error: &Error) -> Option<&Failure> {
-    let page = error.as_error::<PageFailure>().map(|face| &face.0);
-    let api = || error.as_error::<ApiFailure>().map(|face| &face.0);
-    let forward = || error.as_error::<ForwardFailure>().map(|face| &face.0);
-    page.or_else(api).or_else(forward).or_else(|| error.as_error::<OAuthFailure>().map(|face| &face.0))
+    macro_rules! first {
+        ($($face:ident)*) => {
+            None$(.or_else(|| error.as_error::<$face>().map(|face| &face.0)))*
+        };
+    }
+    first!(PageFailure ApiFailure ForwardFailure OAuthFailure OciFailure)
 }

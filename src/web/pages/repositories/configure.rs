@@ -12,7 +12,7 @@ use crate::domain::repository_token::RepositoryToken;
 use crate::storage::repository_changes::KIND;
 use crate::storage::{Connection, StorageError, held, policies, repository_tokens, reveals};
 use crate::web::error::PageFailure;
-use crate::web::examples::{self, Example, proxies};
+use crate::web::examples::{self, Example, proxies, registry};
 use crate::web::extract::signed_in::SignedIn;
 use crate::web::page::{LastUse, Moment, Shell, html};
 use crate::web::portal::Portal;
@@ -42,6 +42,9 @@ struct ConfigurePage<'a> {
     base_url: String,
     examples: Vec<Example>,
     integrations: Vec<Example>,
+    registry: Example,
+    /// How long a registry goes on taking what a revoked token gave out.
+    after_revocation: String,
 }
 
 /// A former token that still works.
@@ -99,8 +102,10 @@ pub async fn show(
         last_used: token.last_use.as_ref().map(|used| LastUse::new(used, now)),
         old_tokens: replaced.into_iter().filter_map(|old| OldToken::new(old, &who)).collect(),
         revoked: revocation.map(|found| Revoked { at: Moment::new(found.at, now), address: found.address }),
-        examples: examples::of(secret.as_ref().map(|text| text.as_str()), name, &base_url),
+        examples: examples::of(&portal.settings, secret.as_ref().map(|text| text.as_str()), name, &base_url),
         integrations: proxies::of(&portal.settings.public_url, name),
+        registry: registry::configuration(&portal.settings),
+        after_revocation: registry::after_revocation(&portal.settings),
         base_url,
         created_by: token.created_by,
         masked: token.hint.trim_end_matches('…').to_owned(),
