@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::body::{Fields, JsonBody};
 use super::me::{MOST_NAMES, PermissionsJson, SelectionJson, permissions};
-use super::paging::{Paging, PagingQuery};
+use super::paging::{LimitQuery, Paging};
 use crate::auth::authenticate as auth;
 use crate::auth::authorize::repositories_seen_by;
 use crate::domain::api_token::{ApiToken, RepositorySelection};
@@ -109,7 +109,10 @@ impl TokenJson {
     summary = "List one's API tokens",
     description = "All of the owner's but the revoked ones, newest first.",
     security(("bearer" = ["account:read"])),
-    params(PagingQuery),
+    params(
+        LimitQuery,
+        ("after" = Option<String>, Query, description = "Shows the tokens after the one of this id: take it from `next`.", pattern = "^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"),
+    ),
     responses((status = 200, description = "One page of them.", body = TokensJson)),
 )]
 pub async fn index(
