@@ -20,9 +20,23 @@ pub struct Requests<'a> {
     /// Text of the request, where `{host}` stands for host and port, and `#` for the last digit of the connection's number.
     text: String,
     /// What to put in the place of [`TOKEN`], each time another.
-    tokens: Option<&'a Data>,
+    tokens: Option<Tokens<'a>>,
     /// The status that every answer must have.
     status: u16,
+}
+
+/// Tokens to choose from at random.
+#[derive(Clone, Copy)]
+struct Tokens<'a> {
+    data: &'a Data,
+    /// So many of all, evenly spread.
+    in_use: usize,
+}
+
+impl Tokens<'_> {
+    fn any(&self, rng: &mut StdRng) -> &[u8] {
+        self.data.secret(rng.random_range(0..self.in_use) * (self.data.len() / self.in_use))
+    }
 }
 
 const TOKEN: &str = "{a token of forty-two characters is here!}";
@@ -43,7 +57,20 @@ impl<'a> Requests<'a> {
 
     /// Each with another of all tokens, at random.
     pub fn tokens(path: &str, data: &'a Data) -> Self {
-        Self { tokens: Some(data), ..Self::bearer(path, TOKEN) }
+        Self::tokens_in_use(path, data, data.len())
+    }
+
+    /// Each with another of `in_use` tokens, which lie evenly among all.
+    pub fn tokens_in_use(path: &str, data: &'a Data, in_use: usize) -> Self {
+        let tokens = Tokens { data, in_use: in_use.min(data.len()) };
+        Self { tokens: Some(tokens), ..Self::bearer(path, TOKEN) }
+    }
+
+    /// As nginx asks on behalf of a GET.
+    pub fn by_nginx(mut self) -> Self {
+        let place = self.text.find("\r\n").unwrap_or_default() + 2;
+        self.text.insert_str(place, "X-Original-Method: GET\r\nX-Original-URI: /v1/invoices?page=2\r\n");
+        self
     }
 
     /// A page as a signed-in browser asks for it.
@@ -132,8 +159,8 @@ async fn one(address: &str, requests: &Requests<'_>, number: u64, end: Instant, 
     let mut asked = Asked::default();
     let mut before = Instant::now();
     while before < end && asked.latencies.len() < most {
-        if let Some(data) = requests.tokens {
-            let token = data.secret(rng.random_range(0..data.len()));
+        if let Some(tokens) = requests.tokens {
+            let token = tokens.any(&mut rng);
             request[place..place + token.len()].copy_from_slice(token);
         }
         stream.write_all(&request).await.expect("the server reads");

@@ -35,6 +35,9 @@ use process::Server;
 use report::Case;
 use repositories::BUSY;
 
+/// Tokens in use, of however many there are.
+const IN_USE: usize = 100_000;
+
 /// Threads that answer requests, in each server.
 pub const WORKERS: usize = 2;
 
@@ -140,6 +143,7 @@ impl OnPostgres {
     fn cases(&self) -> Vec<Case<'_>> {
         vec![
             Case::new("PostgreSQL: raw lookup, spawn_blocking", &self.raw, Requests::tokens("/", &self.data)),
+            Case::new("PostgreSQL: forward-auth, 100,000 in use", &self.portal, check(&self.data, IN_USE)),
             Case::new("PostgreSQL: GET /api/v1/me", &self.portal, Requests::tokens("/api/v1/me", &self.data)),
             Case::new(
                 "PostgreSQL: token list, 5 tokens",
@@ -156,6 +160,10 @@ fn cases<'a>(portal: &'a Server, raw: &'a Server, data: &'a Data, session: &str)
         Case::new("sign-in page", portal, Requests::get("/login")),
         Case::new("static file (portal.css, gzip)", portal, Requests::get(&pages::stylesheet(portal.address()))),
         Case::new("GET /healthz", portal, Requests::get("/healthz")),
+        Case::new("forward-auth, 100,000 in use", portal, check(data, IN_USE)),
+        Case::new("forward-auth, all tokens", portal, check(data, data.len())),
+        Case::new("forward-auth, one token", portal, Requests::bearer(&door(), data.first()).by_nginx()),
+        Case::new("forward-auth, malformed token", portal, Requests::refused(&door(), data::MALFORMED).by_nginx()),
         Case::new("raw lookup, inline", raw, Requests::tokens("/", data)),
         Case::new("GET /api/v1/me, all tokens", portal, Requests::tokens("/api/v1/me", data)),
         Case::new("GET /api/v1/me, one token", portal, Requests::bearer("/api/v1/me", data.first())),
@@ -177,6 +185,15 @@ fn cases<'a>(portal: &'a Server, raw: &'a Server, data: &'a Data, session: &str)
         Case::new("users, searched", portal, page("/admin/users?q=user17")),
         Case::new("Sessions & Security", portal, page("/profile/security")),
     ]
+}
+
+fn door() -> String {
+    format!("/auth/nginx/{BUSY}")
+}
+
+/// A check with any of `in_use` tokens.
+fn check(data: &Data, in_use: usize) -> Requests<'_> {
+    Requests::tokens_in_use(&door(), data, in_use).by_nginx()
 }
 
 fn measure(cases: &mut [Case<'_>], options: &Options) {

@@ -103,6 +103,8 @@ pub enum Reason {
     WrongRepositoryName(RepositoryName),
     #[error("the token of service {0} came with another name")]
     WrongServiceName(ServiceName),
+    #[error("a token that is no service's asked about another")]
+    NotAService,
 }
 
 /// No caller: either the credentials are not good, or they could not be checked.
@@ -200,7 +202,7 @@ fn judge(known: &KnownApiToken, username: Option<&str>, now: Timestamp) -> Resul
         permissions: known.permissions,
         selected_only: known.selected_only,
         created_at: known.created_at,
-        expires_at: known.expires_at,
+        expires_at: known.secret_ends_at.or(known.expires_at),
         owner: known.owner,
         username: known.username.clone(),
         owner_privileges: known.owner_privileges,

@@ -1,6 +1,6 @@
 //! What a caller may do: the token's permission, the token's repositories and what its owner may do now, all at once.
 
-use super::authenticate::Caller;
+use super::authenticate::{Caller, Right};
 use crate::domain::id::UserId;
 use crate::domain::permission::{Area, Permission, Permissions, owner_may};
 use crate::domain::privilege::{Privilege, Privileges};
@@ -56,6 +56,48 @@ pub fn repository_for(
     }
     let right = caller.permissions.repositories.min(owner_may(caller.owner_privileges, grant));
     Ok((right > Permission::None).then_some((repository, right)))
+}
+
+/// The caller's right on each of these repositories that it reaches. For one moment, call it in a transaction.
+pub fn rights(
+    connection: &mut Connection,
+    caller: &Caller,
+    names: &[RepositoryName],
+) -> Stored<Vec<(RepositoryName, Right)>> {
+    let caller = match caller {
+        Caller::ApiToken(caller) => caller,
+        Caller::Repository(caller) => {
+            let own = Right { repository: caller.repository, permission: Permission::Write };
+            let asked = names.contains(&caller.name) && find(connection, caller.repository)?.is_some();
+            return Ok(asked.then(|| (caller.name.clone(), own)).into_iter().collect());
+        }
+        Caller::Service(_) => return Ok(Vec::new()),
+    };
+    let among = Among::Names(names.iter().map(ToString::to_string).collect());
+    let wanted =
+        Visible { user: caller.owner, all: sees_all(caller.owner_privileges), among, search: Vec::new(), after: None };
+    let mut seen = list(connection, &wanted, i64::try_from(names.len()).unwrap_or(i64::MAX))?;
+    if caller.selected_only {
+        let selected = api_tokens::selected_repositories(connection, caller.token)?;
+        seen.retain(|(repository, _)| selected.contains(&repository.id));
+    }
+    let most = caller.permissions.repositories;
+    let rights = seen.into_iter().map(|(repository, grant)| {
+        let permission = most.min(owner_may(caller.owner_privileges, grant));
+        (repository.name, Right { repository: repository.id, permission })
+    });
+    Ok(rights.filter(|(_, right)| right.permission > Permission::None).collect())
+}
+
+/// Whether the caller may read the names of all repositories of a registry: a token with Administration: read, not
+/// limited to some repositories, whose owner holds an administrative privilege and sees every repository here.
+pub fn may_list_registry(caller: &Caller) -> bool {
+    let Caller::ApiToken(caller) = caller else { return false };
+    let privileges = caller.owner_privileges;
+    caller.permissions.administration >= Permission::Read
+        && !caller.selected_only
+        && privileges.administers()
+        && sees_all(privileges)
 }
 
 /// At most `limit` repositories that the caller reaches, by name, from after `after` on.

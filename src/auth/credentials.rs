@@ -43,12 +43,17 @@ pub fn parse<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<Presente
     let (scheme, value) = header.split_once(' ').ok_or(Unusable::Malformed)?;
     let value = value.trim_matches(' ');
     if scheme.eq_ignore_ascii_case("bearer") {
-        token(value, None)
+        bare(value)
     } else if scheme.eq_ignore_ascii_case("basic") {
         basic(value)
     } else {
         Err(Unusable::UnknownScheme)
     }
+}
+
+/// Reads a token that stands by itself, as in a form.
+pub fn bare(text: &str) -> Result<Presented, Unusable> {
+    token(text, None)
 }
 
 fn basic(value: &str) -> Result<Presented, Unusable> {

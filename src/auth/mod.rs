@@ -6,4 +6,5 @@ pub mod authorize;
 pub mod credentials;
 pub mod hasher;
 pub mod sign_in;
+pub mod signing;
 pub mod throttle;

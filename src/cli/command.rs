@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::data_dir::{DataDir, Lock};
+use super::oci::registry_config::{self, Issuer};
 use super::{Failure, control, key, migrate, token, user};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::storage::connection::Target;
+use crate::storage::sealing::SealingKeys;
 use crate::storage::{Db, StorageError};
 
 /// How long a command waits for another one, or for a server that is starting or stopping.
@@ -28,6 +30,9 @@ pub enum Command {
     UserResetPassword(user::reset_password::Reset),
     TokenRevoke(token::revoke::Revoke),
     KeyForget(key::forget::Forget),
+    KeyRotate(key::rotate::Rotate),
+    OciRegistryConfig(registry_config::Ask),
+    OciBundled(registry_config::Bundled),
 }
 
 /// Why a command changed nothing, in a sentence.
@@ -57,14 +62,15 @@ impl From<StorageError> for Refused {
 pub struct Executor {
     pub db: Db,
     pub clock: Clock,
-    /// The ids of the keys that a server was started with; a command that runs alone has none.
-    pub key_ids: Arc<[String]>,
+    /// The keys of the key file, or why there are none.
+    pub keys: Result<Arc<SealingKeys>, String>,
+    pub issuer: Issuer,
 }
 
 impl Executor {
     /// Executes a command in one transaction, its event included, and returns what to tell.
     pub async fn execute(&self, command: Command) -> Result<String, String> {
-        let Self { db, clock, key_ids } = self.clone();
+        let Self { db, clock, keys, issuer } = self.clone();
         let now = clock.now();
         match command {
             Command::Migrate(migrate) => migrate.answer(),
@@ -72,7 +78,16 @@ impl Executor {
             Command::UserDisable(disable) => db.write(move |connection| disable.execute(connection, now)).await,
             Command::UserResetPassword(reset) => db.write(move |connection| reset.execute(connection, now)).await,
             Command::TokenRevoke(revoke) => db.write(move |connection| revoke.execute(connection, now)).await,
-            Command::KeyForget(forget) => db.write(move |connection| forget.execute(connection, now, &key_ids)).await,
+            Command::KeyForget(forget) => {
+                let known = keys.map(|keys| keys.ids()).unwrap_or_default();
+                db.write(move |connection| forget.execute(connection, now, &known)).await
+            }
+            Command::KeyRotate(rotate) => {
+                let keys = keys?;
+                db.write(move |connection| rotate.execute(connection, now, &keys)).await
+            }
+            Command::OciBundled(bundled) => db.write(move |connection| bundled.execute(connection, now)).await,
+            Command::OciRegistryConfig(ask) => db.read(move |connection| ask.execute(connection, &issuer)).await,
         }
         .map_err(|refused| refused.0)
     }
@@ -84,7 +99,8 @@ pub fn perform(config: &Config, command: Command) -> Result<String, Failure> {
         Reached::Server(server) => server.ask(&command).map_err(Failure::Failed),
         Reached::Database(_lock) => {
             let db = Db::open(&config.database, 1).map_err(Failure::failed)?;
-            let executor = Executor { db, clock: Clock::System, key_ids: Arc::default() };
+            let keys = SealingKeys::load(&key::file(config)).map(Arc::new).map_err(|error| error.to_string());
+            let executor = Executor { db, clock: Clock::System, keys, issuer: Issuer::of(config) };
             block_on(executor.execute(command))?.map_err(Failure::Failed)
         }
     }

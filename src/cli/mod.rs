@@ -7,6 +7,7 @@ mod demo;
 mod input;
 mod key;
 mod migrate;
+mod oci;
 mod serve;
 mod token;
 mod user;
@@ -43,9 +44,12 @@ enum Task {
     /// Revoke tokens
     #[command(subcommand)]
     Token(token::Task),
-    /// Give up keys that are lost
+    /// Rotate the keys that sign registry tokens, give up sealing keys that are lost
     #[command(subcommand)]
     Key(key::Task),
+    /// Set up container registries
+    #[command(subcommand)]
+    Oci(oci::Task),
 }
 
 /// Why a command came to nothing: plain lines that say what to do.
@@ -95,6 +99,7 @@ fn perform(arguments: Arguments) -> Result<(), Failure> {
         Task::User(task) => user::run(&config, task),
         Task::Token(task) => token::run(&config, &task),
         Task::Key(task) => key::run(&config, &task),
+        Task::Oci(task) => oci::run(&config, &task),
     }
 }
 

@@ -2,15 +2,17 @@
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::command::Executor;
 use super::data_dir::{DataDir, Lock};
 use super::demo::{self, ThrowAway};
+use super::oci::registry_config::Issuer;
 use super::{Failure, control, key, say};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, PublicUrl};
 use crate::randomness;
 use crate::storage::Db;
 use crate::storage::connection::Target;
@@ -55,7 +57,13 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
         let path = data_dir.path().display();
         Failure::Failed(format!("cannot make the control socket in the data directory {path}: {error}. Its path must be short, and its file system must allow sockets."))
     })?;
-    let executor = Executor { db: db.clone(), clock: Clock::System, key_ids: keys.ids().into() };
+    if config.public_url.is_none() {
+        let address = listener.local_addr().map_err(Failure::failed)?;
+        config.public_url = Some(PublicUrl::of_listener(address).map_err(Failure::Failed)?);
+    }
+    let own_keys = Ok(Arc::new(self::keys(&config, None).map_err(Failure::failed)?));
+    let issuer = Issuer::of(&config);
+    let executor = Executor { db: db.clone(), clock: Clock::System, keys: own_keys, issuer };
     let commands = control::listen(socket, executor);
     let opened = Opened { config, db, keys, clock: Clock::System, listener };
     let ended = server::run(opened, commands, |lines| {

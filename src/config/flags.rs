@@ -35,6 +35,12 @@ pub struct Flags {
     /// Most API tokens of one user
     #[arg(long, env = "TOKENHOUSE_MAX_API_TOKENS", default_value = "5", global = true)]
     pub max_api_tokens: String,
+    /// The service that tokens for container registries are made for: the `service` in a registry's configuration
+    #[arg(long, env = "TOKENHOUSE_OCI_SERVICE", default_value = "registry", global = true)]
+    pub oci_service: String,
+    /// Seconds for which a container registry takes such a token, 60 to 3600
+    #[arg(long, env = "TOKENHOUSE_OCI_TOKEN_SECONDS", default_value = "300", global = true)]
+    pub oci_token_seconds: String,
     /// Minutes for which a password entry allows sensitive actions
     #[arg(long, env = "TOKENHOUSE_REAUTHENTICATION_MINUTES", default_value = "30", global = true)]
     pub reauthentication_minutes: String,

@@ -29,6 +29,9 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     pub instance_name: String,
     pub max_api_tokens: usize,
+    /// The service that registry tokens are for.
+    pub oci_service: String,
+    pub oci_token_seconds: i64,
     pub lifetimes: Lifetimes,
     pub workers: usize,
     pub log_level: tracing::Level,
@@ -106,6 +109,11 @@ impl Config {
             )),
         };
         let max_api_tokens = check.number("max-api-tokens", &flags.max_api_tokens, 1, 100) as usize;
+        let oci_service = flags.oci_service.trim().to_owned();
+        if !is_service(&oci_service) {
+            check.note("oci-service", "it must have 1 to 100 letters, digits and characters of . _ - : /");
+        }
+        let oci_token_seconds = i64::from(check.number("oci-token-seconds", &flags.oci_token_seconds, 60, 3_600));
         let log_level = flags.log_level.parse().unwrap_or_else(|_| {
             check.note("log-level", &format!("“{}” is none of error, warn, info, debug, trace", flags.log_level));
             tracing::Level::INFO
@@ -132,6 +140,8 @@ impl Config {
             trusted_proxies,
             instance_name,
             max_api_tokens,
+            oci_service,
+            oci_token_seconds,
             lifetimes,
             workers,
             log_level,
@@ -169,6 +179,11 @@ fn database(flags: &Flags, data_dir: &Path, check: &mut Check) -> Target {
         check.note("database-url", &sentence);
         embedded
     })
+}
+
+/// What stands in a configuration file and in an address without being quoted.
+fn is_service(text: &str) -> bool {
+    (1..=100).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-:/".contains(&b))
 }
 
 fn asks_for_tls(url: &str) -> bool {

@@ -26,6 +26,8 @@ fn every_problem_is_reported_at_once_and_names_its_variable() {
         "--log-format=xml",
         "--database-url=mysql://x",
         "--instance-name= ",
+        "--oci-service=the registry",
+        "--oci-token-seconds=59",
     ])
     .unwrap_err()
     .to_string();
@@ -39,6 +41,8 @@ fn every_problem_is_reported_at_once_and_names_its_variable() {
         "LOG_FORMAT",
         "DATABASE_URL",
         "INSTANCE_NAME",
+        "OCI_SERVICE",
+        "OCI_TOKEN_SECONDS",
     ] {
         assert!(problems.contains(&format!("TOKENHOUSE_{variable})")), "{variable} in {problems}");
     }

@@ -28,5 +28,8 @@ pub struct Caller {
 
 /// Cuts `text` to what is kept of a user agent, without control characters.
 pub fn user_agent(text: &str) -> String {
+    if text.len() <= LONGEST_USER_AGENT && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
     text.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect()
 }

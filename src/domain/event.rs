@@ -145,10 +145,19 @@ actions! {
     RepositoryDeleted "repository.deleted" "deleted the repository"
     RepositoryTokenRevealed "repository_token.revealed" "saw the token"
     RepositoryTokenRotated "repository_token.rotated" "generated a new token"
+    RepositoryTokenRevoked "repository_token.revoked" "revoked the token"
     GrantSet "grant.set" "gave access"
     GrantRemoved "grant.removed" "removed access"
+    ServiceCreated "service.created" "created the service"
+    ServiceTokenRevealed "service.token_revealed" "saw the token"
+    ServiceTokenRotated "service.token_rotated" "rotated the token"
+    ServiceTokenRevoked "service.token_revoked" "revoked the token"
+    ServiceDeleted "service.deleted" "deleted the service"
     PoliciesChanged "policies.changed" "changed the policies"
-    SealedTokensForgotten "key.forgotten" "gave up the tokens sealed with a lost key"
+    SealedTokensForgotten "key.forgotten" "gave up what a lost key sealed"
+    SigningKeyCreated "signing_key.created" "made a key for registry tokens"
+    SigningKeysBundled "signing_key.bundled" "wrote a bundle of signing keys for registries"
+    SigningKeyRotated "signing_key.rotated" "let the next key sign registry tokens"
     ApiTokenCreated "api_token.created" "created the API token"
     ApiTokenRevealed "api_token.revealed" "saw the API token"
     ApiTokenRenamed "api_token.renamed" "renamed the API token"
@@ -156,6 +165,7 @@ actions! {
     ApiTokenDisabled "api_token.disabled" "disabled the API token"
     ApiTokenEnabled "api_token.enabled" "enabled the API token"
     ApiTokenRevoked "api_token.revoked" "revoked the API token"
+    ReplacedSecretRevoked "api_token.replaced_secret_revoked" "revoked a replaced secret of the API token"
 }
 
 /// An event that is about to be written. Holds no secret.

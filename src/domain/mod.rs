@@ -9,6 +9,7 @@ pub mod expiry;
 pub mod grant;
 pub mod id;
 pub mod name;
+pub mod oci_scope;
 pub mod password;
 pub mod permission;
 pub mod policy;
@@ -19,6 +20,7 @@ pub mod role;
 pub mod secret;
 pub mod service;
 pub mod session;
+pub mod signing_key;
 pub mod timestamp;
 pub mod user;
 

@@ -55,6 +55,11 @@ impl Area {
             Self::Administration => "Administration",
         }
     }
+
+    /// What a permission in this area is called as a scope of OAuth: `repositories:read`.
+    pub fn scope(self, permission: Permission) -> String {
+        format!("{}:{}", self.label().to_lowercase(), permission.name())
+    }
 }
 
 /// A token's permission in each area.

@@ -14,7 +14,7 @@ pub struct RepositoryToken {
     /// `thr_AbCdEf…`
     pub hint: String,
     pub created_at: Timestamp,
-    /// Username of whoever made it.
+    /// Username of whoever made it; empty where it took the place of one that somebody who held it revoked.
     pub created_by: String,
     /// When it stops working; `None` for the current one.
     pub ends_at: Option<Timestamp>,

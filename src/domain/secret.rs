@@ -93,7 +93,7 @@ pub fn contains_secret(address: &str) -> bool {
 }
 
 fn holds_secret(text: &str) -> bool {
-    text.as_bytes().windows(PREFIX + 20).any(|window| {
+    text.as_bytes().windows(PREFIX + 20).filter(|window| window.starts_with(b"th")).any(|window| {
         std::str::from_utf8(window).is_ok_and(|start| SecretKind::of(start).is_some())
             && window[PREFIX..].iter().all(u8::is_ascii_alphanumeric)
     })

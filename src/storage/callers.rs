@@ -10,7 +10,7 @@ use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::schema::{api_tokens, callers, repositories, repository_tokens, services};
 use crate::domain::caller::{Caller, MOST_CALLERS, UsedToken};
-use crate::domain::id::{ApiTokenId, RepositoryId};
+use crate::domain::id::{ApiTokenId, RepositoryId, ServiceId};
 use crate::domain::timestamp::Timestamp;
 
 /// Days that a page looks back.
@@ -96,7 +96,17 @@ fn count(connection: &mut Connection, one: &Gathered) -> Result<()> {
     };
     let repository = one.repository.map_or_else(|| NOWHERE.to_owned(), |id| id.to_string());
     let (first, last) = (caller.first_used_at.unix(), caller.last_used_at.unix());
-    let (address, user_agent) = if has_room(connection, &token, &repository, one.day, caller)? {
+    // Another node, or a flush that was tried again, may tell of earlier uses later.
+    let sums = (
+        callers::uses.eq(callers::uses + caller.uses),
+        callers::first_used_at.eq(case_when(callers::first_used_at.le(first), callers::first_used_at).otherwise(first)),
+        callers::last_used_at.eq(case_when(callers::last_used_at.ge(last), callers::last_used_at).otherwise(last)),
+    );
+    let known = callers::table.find((&token, &repository, one.day, &caller.address, &caller.user_agent));
+    if diesel::update(known).set(sums).execute(connection)? > 0 {
+        return Ok(());
+    }
+    let (address, user_agent) = if has_room(connection, &token, &repository, one.day)? {
         (caller.address.as_str(), caller.user_agent.as_str())
     } else {
         (OTHERS, OTHERS)
@@ -115,29 +125,19 @@ fn count(connection: &mut Connection, one: &Gathered) -> Result<()> {
         .values(row)
         .on_conflict((callers::token_id, callers::repository_id, callers::day, callers::address, callers::user_agent))
         .do_update()
-        .set((
-            callers::uses.eq(callers::uses + caller.uses),
-            // Another node, or a flush that was tried again, may tell of earlier uses later.
-            callers::first_used_at
-                .eq(case_when(callers::first_used_at.le(first), callers::first_used_at).otherwise(first)),
-            callers::last_used_at.eq(case_when(callers::last_used_at.ge(last), callers::last_used_at).otherwise(last)),
-        ))
+        .set(sums)
         .execute(c))?;
     Ok(())
 }
 
-/// Whether the caller is known on that day, or may still be added: a token that is used from everywhere, or by a program
-/// that changes its user agent each time, does not fill the database.
-fn has_room(connection: &mut Connection, token: &str, repository: &str, day: i64, caller: &Caller) -> Result<bool> {
+/// Whether another caller may be added: a token that is used from everywhere, or by a program that changes its user agent
+/// each time, does not fill the database.
+fn has_room(connection: &mut Connection, token: &str, repository: &str, day: i64) -> Result<bool> {
     let of_day = callers::table
         .filter(callers::token_id.eq(token))
         .filter(callers::repository_id.eq(repository))
         .filter(callers::day.eq(day));
-    if of_day.count().get_result::<i64>(connection)? < MOST_A_DAY {
-        return Ok(true);
-    }
-    let known = callers::table.find((token, repository, day, &caller.address, &caller.user_agent));
-    Ok(known.count().get_result::<i64>(connection)? > 0)
+    Ok(of_day.count().get_result::<i64>(connection)? < MOST_A_DAY)
 }
 
 /// Whose callers are asked for.
@@ -148,6 +148,8 @@ pub enum Of {
     RepositoryToken(RepositoryId),
     /// Those who used the repository, with whatever token.
     Repository(RepositoryId),
+    /// The addresses that a service asked from.
+    Service(ServiceId),
 }
 
 /// The callers of the last 30 days, latest first, and the uses of each of those days, oldest first. Added up here: the
@@ -172,6 +174,7 @@ pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<(Ve
         Of::RepositoryToken(id) => {
             query.filter(callers::token_id.eq(id.to_string())).filter(callers::repository_id.eq(id.to_string()))
         }
+        Of::Service(id) => query.filter(callers::token_id.eq(id.to_string())),
         Of::Repository(id) => query.filter(callers::repository_id.eq(id.to_string())),
     };
     let rows: Vec<(i64, String, String, i64, i64, i64)> = query.load(connection)?;

@@ -60,9 +60,15 @@ diesel::table! { reveals (subject_id, session_id) {
 } }
 
 diesel::table! { services (id) {
-    id -> Text, name -> Text, description -> Text, digest -> Binary, hint -> Text, created_at -> BigInt,
-    created_by -> Text, token_created_at -> BigInt, last_used_at -> Nullable<BigInt>,
-    last_used_address -> Nullable<Text>, form_nonce -> Text,
+    id -> Text, name -> Text, description -> Text, digest -> Binary, hint -> Text, generation -> BigInt,
+    created_at -> BigInt, created_by -> Text, token_created_at -> BigInt, token_created_by -> Text,
+    last_used_at -> Nullable<BigInt>, last_used_address -> Nullable<Text>, form_nonce -> Text, search_key -> Text,
+    revision -> BigInt,
+} }
+
+diesel::table! { signing_keys (id) {
+    id -> Text, state -> Text, public_key -> Binary, certificate -> Text, sealed -> Nullable<Binary>,
+    key_id -> Nullable<Text>, created_at -> BigInt, bundled_at -> Nullable<BigInt>, replaced_at -> Nullable<BigInt>,
 } }
 
 diesel::table! { callers (token_id, repository_id, day, address, user_agent) {
@@ -104,6 +110,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_token_secrets,
     reveals,
     services,
+    signing_keys,
     callers,
     events,
     policies,

@@ -1,12 +1,15 @@
-//! Services, and from the digest of one's token to the service.
+//! Services as they stand, and from the digest of one's token to the service. How they change is in `service_changes`.
 
 use diesel::prelude::*;
 
 use super::Connection;
 use super::error::{Result, StorageError};
+use super::paging::{containing, total};
 use super::schema::services;
+use crate::domain::api_token::LastUse;
+use crate::domain::id::ServiceId;
 use crate::domain::secret::Digest;
-use crate::domain::service::{KnownService, ServiceName};
+use crate::domain::service::{KnownService, Service, ServiceName};
 use crate::domain::timestamp::Timestamp;
 
 pub fn find_by_digest(connection: &mut Connection, digest: &Digest) -> Result<Option<KnownService>> {
@@ -24,4 +27,90 @@ pub fn find_by_digest(connection: &mut Connection, digest: &Digest) -> Result<Op
         })
     })
     .transpose()
+}
+
+type Row = (String, String, String, String, i64, i64, String, i64, String, Option<i64>, Option<String>);
+
+macro_rules! columns {
+    () => {
+        (
+            services::id,
+            services::name,
+            services::description,
+            services::hint,
+            services::generation,
+            services::created_at,
+            services::created_by,
+            services::token_created_at,
+            services::token_created_by,
+            services::last_used_at,
+            services::last_used_address,
+        )
+    };
+}
+
+pub fn find(connection: &mut Connection, id: ServiceId) -> Result<Option<Service>> {
+    let row: Option<Row> = services::table.find(id.to_string()).select(columns!()).get_result(connection).optional()?;
+    row.map(to_service).transpose()
+}
+
+fn to_service(row: Row) -> Result<Service> {
+    let (id, name, description, hint, generation, created_at, created_by, token_at, token_by, used_at, address) = row;
+    let corrupt = || StorageError::corrupt("services", &id);
+    Ok(Service {
+        id: id.parse().map_err(|_| corrupt())?,
+        name: ServiceName::parse(&name).map_err(|_| corrupt())?,
+        description,
+        hint,
+        generation,
+        created_at: Timestamp::from_unix(created_at),
+        created_by,
+        token_created_at: Timestamp::from_unix(token_at),
+        token_created_by: token_by,
+        last_use: used_at.map(|at| LastUse { at: Timestamp::from_unix(at), address: address.unwrap_or_default() }),
+    })
+}
+
+/// The columns that the list can be ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    Name,
+    CreatedAt,
+}
+
+/// One page of the list.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Words that name or description must hold, all of them.
+    pub search: Vec<String>,
+    pub order: Column,
+    pub descending: bool,
+    pub offset: i64,
+    pub limit: i64,
+}
+
+/// The services asked for, and how many there are on all pages.
+pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Service>, i64)> {
+    let from = || {
+        let mut from = services::table.into_boxed();
+        for word in &asked.search {
+            from = from.filter(services::search_key.like(containing(word)).escape('\\'));
+        }
+        from
+    };
+    let query = from().select(columns!()).limit(asked.limit).offset(asked.offset);
+    let query = match (asked.order, asked.descending) {
+        (Column::Name, false) => query.order(services::name.asc()),
+        (Column::Name, true) => query.order(services::name.desc()),
+        (Column::CreatedAt, false) => query.order((services::created_at.asc(), services::name.asc())),
+        (Column::CreatedAt, true) => query.order((services::created_at.desc(), services::name.desc())),
+    };
+    let rows: Vec<Row> = query.load(connection)?;
+    let total = total(rows.len(), asked.offset, asked.limit, || Ok(from().count().get_result(connection)?))?;
+    Ok((rows.into_iter().map(to_service).collect::<Result<_>>()?, total))
+}
+
+/// What a search looks into, in lower case.
+pub(super) fn search_key(name: &ServiceName, description: &str) -> String {
+    format!("{name} {description}").to_lowercase()
 }

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::Connection;
 use super::api_tokens::permissions;
+use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::roles::privileges;
 use super::schema::{
@@ -53,6 +54,7 @@ type TokenRow = (String, String, String, String, String, String, i64, Option<i64
 type OwnerRow = (String, String, Option<i64>, Option<String>);
 /// Repository, grant, and the repository once more where it is selected.
 type AtRow = (Option<String>, Option<String>, Option<String>);
+type Row = (Option<i64>, TokenRow, OwnerRow, AtRow);
 
 pub fn find_api_token(
     connection: &mut Connection,
@@ -61,22 +63,24 @@ pub fn find_api_token(
 ) -> Result<Option<KnownApiToken>> {
     // No repository has the empty name.
     let name = at.map_or_else(String::new, ToString::to_string);
-    // One row for each role of the owner; `load` and not `first`, because a LIMIT makes SQLite prepare anew each time.
-    let rows: Vec<(Option<i64>, TokenRow, OwnerRow, AtRow)> =
-        api_token_secrets::table
+    let digest = digest.as_bytes().as_slice();
+    // One row for each role of the owner; `load` and not `first`, because a LIMIT makes SQLite prepare anew each time. On the
+    // connection itself: the joint one writes the text of the statement anew each time.
+    let rows: Vec<Row> =
+        on_each!(connection, |c| api_token_secrets::table
             .inner_join(api_tokens::table.inner_join(users::table))
             .left_join(user_roles::table.on(user_roles::user_id.eq(users::id)))
             .left_join(roles::table.on(roles::id.eq(user_roles::role_id)))
             .left_join(repositories::table.on(repositories::name.eq(name)))
             .left_join(grants::table.on(
-                grants::user_id.eq(users::id).and(grants::repository_id.nullable().eq(repositories::id.nullable())),
-            ))
+                grants::user_id.eq(users::id).and(grants::repository_id.nullable().eq(repositories::id.nullable()))
+            ),)
             .left_join(
                 api_token_repositories::table.on(api_token_repositories::api_token_id
                     .eq(api_tokens::id)
                     .and(api_token_repositories::repository_id.nullable().eq(repositories::id.nullable()))),
             )
-            .filter(api_token_secrets::digest.eq(digest.as_bytes().as_slice()))
+            .filter(api_token_secrets::digest.eq(digest))
             .select((
                 api_token_secrets::ends_at,
                 (
@@ -98,7 +102,7 @@ pub fn find_api_token(
                     api_token_repositories::repository_id.nullable(),
                 ),
             ))
-            .load(connection)?;
+            .load(c))?;
     let mut all = Privileges::NONE;
     let mut found = None;
     for (secret_ends_at, token, owner, at) in rows {

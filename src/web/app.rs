@@ -39,6 +39,13 @@ pub fn app(
                 .configure(routes::api)
                 .default_service(web::to(routes::no_door)),
         )
+        .service(web::scope("/oci").configure(routes::oci).default_service(web::to(routes::no_door)))
+        .service(
+            web::scope("/oauth")
+                .wrap(from_fn(super::gateway::oauth::around))
+                .configure(routes::oauth)
+                .default_service(web::to(routes::no_endpoint)),
+        )
         .service(
             web::scope("")
                 .wrap(session)

@@ -106,6 +106,8 @@ mod tests {
             public_url: PublicUrl::of_listener("127.0.0.1:1".parse().unwrap()).unwrap(),
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap(), "127.0.0.0/8".parse().unwrap()],
             max_api_tokens: 5,
+            oci_service: "registry".into(),
+            oci_token_seconds: 300,
             lifetimes: Lifetimes { idle: 1, absolute: 1, reauthentication: 1 },
         };
         let mut request = TestRequest::default().peer_addr(format!("{peer}:4000").parse().unwrap());

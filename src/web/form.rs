@@ -17,6 +17,9 @@ use crate::domain::policy::{Grace, Policy};
 
 /// Largest body in bytes.
 pub const LARGEST: usize = 64 * 1024;
+const FORM: &str = "application/x-www-form-urlencoded";
+/// Parameters of an OAuth request, of which it needs three.
+const MOST_PARAMETERS: usize = 50;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -117,9 +120,18 @@ impl Body {
 
     /// Reads a form that may have these fields: `single` ones at most once, `repeated` ones as often as wanted.
     pub async fn form(self, single: &[&str], repeated: &[&str]) -> Result<Typed, Failure> {
-        let bytes = self.of_type("application/x-www-form-urlencoded").await?;
-        let typed = Typed::parse(&bytes)?;
+        let typed = Typed::parse(&self.of_type(FORM).await?)?;
         typed.check(single, repeated)?;
+        Ok(typed)
+    }
+
+    /// Reads a form as OAuth has it: what is unknown is passed over, and nothing may be there twice (RFC 6749, section 3.2).
+    pub async fn parameters(self) -> Result<Typed, Failure> {
+        let typed = Typed::parse(&self.of_type(FORM).await?)?;
+        let twice = |index: usize| typed.0[..index].iter().any(|(name, _)| *name == typed.0[index].0);
+        if (0..typed.0.len().min(MOST_PARAMETERS + 1)).any(|index| index == MOST_PARAMETERS || twice(index)) {
+            return Err(Failure::BadRequest("A parameter is there more than once, or there are too many.".into()));
+        }
         Ok(typed)
     }
 

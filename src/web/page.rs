@@ -38,7 +38,8 @@ pub struct Sections {
     pub api_access: bool,
     pub repositories: bool,
     pub users: bool,
-    pub policies: bool,
+    /// Services and policies.
+    pub system: bool,
 }
 
 impl Sections {
@@ -47,15 +48,15 @@ impl Sections {
             api_access: user.holds(Privilege::ApiAccess),
             repositories,
             users: user.holds(Privilege::UserManagement),
-            policies: user.holds(Privilege::SystemManagement),
+            system: user.holds(Privilege::SystemManagement),
         }
     }
 
     /// Where Administration begins for this user.
     pub const fn administration(&self) -> Option<&'static str> {
-        match (self.users, self.policies) {
+        match (self.users, self.system) {
             (true, _) => Some(urls::ADMIN_USERS),
-            (false, true) => Some(urls::ADMIN_POLICIES),
+            (false, true) => Some(urls::ADMIN_SERVICES),
             (false, false) => None,
         }
     }

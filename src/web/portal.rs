@@ -1,11 +1,13 @@
 //! What every handler shares.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use actix_web::cookie::Key;
 use ipnet::IpNet;
 
 use crate::auth::hasher::Hasher;
+use crate::auth::signing::Signer;
 use crate::auth::throttle::Throttle;
 use crate::clock::Clock;
 use crate::config::PublicUrl;
@@ -22,7 +24,9 @@ pub struct Portal {
     pub clock: Clock,
     pub hasher: Hasher,
     pub throttle: Throttle,
-    pub keys: SealingKeys,
+    pub keys: Arc<SealingKeys>,
+    /// Signs registry tokens.
+    pub signer: Signer,
     /// Signs the cookies.
     pub cookie_key: Key,
     pub uses: Uses,
@@ -40,6 +44,10 @@ pub struct Settings {
     pub public_url: PublicUrl,
     pub trusted_proxies: Vec<IpNet>,
     pub max_api_tokens: usize,
+    /// The service that registry tokens are for.
+    pub oci_service: String,
+    /// Longest life of a registry token.
+    pub oci_token_seconds: i64,
     pub lifetimes: Lifetimes,
 }
 

@@ -2,9 +2,9 @@
 
 use actix_web::{HttpRequest, HttpResponse, guard, web};
 
-use super::error::{ApiFailure, Failure, ForwardFailure, PageFailure};
+use super::error::{ApiFailure, Failure, OAuthFailure, OciFailure, PageFailure};
 use super::gateway::forward_auth;
-use super::pages::admin::{self, policies, users};
+use super::pages::admin::{self, policies, services, users};
 use super::pages::profile::api_tokens::{self, disablement, enablement, name, revocation, rotation};
 use super::pages::profile::security::{self, other_sessions, password, sessions};
 use super::pages::{home, profile, reauthentication, reference, repositories, set_password, setup, sign_in};
@@ -19,6 +19,10 @@ pub enum Scope {
     Api,
     /// For reverse proxies, with a token, whatever the method.
     Forward,
+    /// For services, with theirs, and for whoever holds a token that shall end.
+    OAuth,
+    /// For clients of a container registry, with a token.
+    Oci,
     /// For probes and browsers, without either.
     Open,
 }
@@ -34,11 +38,22 @@ pub struct Route {
 macro_rules! table {
     ($($scope:ident $register:ident $failure:ident $base:literal {
         $($path:literal { $($method:ident $handler:path),+ $(,)? })*
-    })*) => {
+    })*;
+    proxies { $($proxy:literal $door:path)* }) => {
         /// Every route.
-        pub const ROUTES: &[Route] = &[$($($(
-            Route { scope: Scope::$scope, method: stringify!($method), path: $path },
-        )+)*)*];
+        pub const ROUTES: &[Route] = &[
+            $($($(Route { scope: Scope::$scope, method: stringify!($method), path: $path },)+)*)*
+            $(
+                Route { scope: Scope::Forward, method: "ANY", path: concat!("/auth", $proxy) },
+                Route { scope: Scope::Forward, method: "ANY", path: concat!("/auth", $proxy, "/{name}") },
+            )*
+        ];
+
+        /// Registers the routes of [`Scope::Forward`]. What stands behind the name of the proxy is read by the handler: a
+        /// pattern would cost more than all the rest of a check.
+        pub fn forward(config: &mut web::ServiceConfig) {
+            $(config.service(web::scope($proxy).default_service(web::to($door)));)*
+        }
 
         $(
             #[doc = concat!("Registers the routes of [`Scope::", stringify!($scope), "`].")]
@@ -62,6 +77,15 @@ table! {
         "/healthz"                                  { GET gateway::health::alive }
         "/readyz"                                   { GET gateway::health::ready }
         "/static/{file}"                            { GET assets::show }
+        "/.well-known/oauth-authorization-server"   { GET gateway::metadata::show }
+        "/.well-known/jwks.json"                    { GET gateway::jwks::show }
+    }
+    OAuth oauth OAuthFailure "/oauth" {
+        "/oauth/introspect"                         { POST gateway::introspection::create }
+        "/oauth/revoke"                             { POST gateway::revocation::create }
+    }
+    Oci oci OciFailure "/oci" {
+        "/oci/token"                                { GET gateway::oci_token::show }
     }
     Api api ApiFailure "/api" {
         "/api/v1/me"                                { GET api::me::show }
@@ -80,12 +104,6 @@ table! {
         "/api/v1/repositories/{name}/grants/{username}" {
             PUT api::repositories::grants::update, DELETE api::repositories::grants::destroy,
         }
-    }
-    Forward forward ForwardFailure "/auth" {
-        "/auth/nginx"                               { ANY forward_auth::nginx }
-        "/auth/nginx/{name}"                        { ANY forward_auth::nginx_at }
-        "/auth/forward"                             { ANY forward_auth::forward }
-        "/auth/forward/{name}"                      { ANY forward_auth::forward_at }
     }
     Pages pages PageFailure "" {
         "/"                                         { GET home::show }
@@ -136,14 +154,23 @@ table! {
         "/admin/users/{user}/enablement"            { GET users::enablement::new, POST users::enablement::create }
         "/admin/users/{user}/password-link"         { GET users::password_link::new, POST users::password_link::create }
         "/admin/users/{user}/sign-out"              { GET users::sign_out::new, POST users::sign_out::create }
+        "/admin/services"                           { GET services::list::index, POST services::creation::create }
+        "/admin/services/new"                       { GET services::creation::new }
+        "/admin/services/{service}"                 { GET services::details::show }
+        "/admin/services/{service}/rotation"        { GET services::rotation::new, POST services::rotation::create }
+        "/admin/services/{service}/deletion"        { GET services::deletion::new, POST services::deletion::create }
         "/admin/policies"                           { GET policies::edit, POST policies::update }
+    }
+    ;
+    proxies {
+        "/nginx"                                    forward_auth::nginx
+        "/forward"                                  forward_auth::forward
     }
 }
 
 fn method(name: &str) -> actix_web::Route {
     match name {
         "GET" => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
-        "ANY" => web::route(),
         "PATCH" => web::patch(),
         "PUT" => web::put(),
         "DELETE" => web::delete(),
@@ -158,5 +185,10 @@ pub async fn no_page(_: HttpRequest) -> Result<HttpResponse, PageFailure> {
 
 /// Where no door is.
 pub async fn no_door(_: HttpRequest) -> Result<HttpResponse, ApiFailure> {
+    Err(Failure::NotFound.into())
+}
+
+/// Where no endpoint is.
+pub async fn no_endpoint(_: HttpRequest) -> Result<HttpResponse, OAuthFailure> {
     Err(Failure::NotFound.into())
 }

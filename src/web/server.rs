@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -10,16 +11,19 @@ use actix_web::cookie::Key;
 use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::MissedTickBehavior;
 
 use super::app::app;
 use super::middleware::request::Requests;
 use super::portal::{Portal, Settings};
 use super::urls;
 use crate::auth::hasher::{Cost, Hasher};
+use crate::auth::signing::{self, Signer, SigningError};
 use crate::auth::throttle::Throttle;
 use crate::clock::Clock;
 use crate::config::{Config, PublicUrl};
 use crate::domain::secret::{Digest, random_code};
+use crate::domain::timestamp::Timestamp;
 use crate::jobs::pruning;
 use crate::jobs::uses::{FLUSH_SECONDS, Uses};
 use crate::randomness;
@@ -61,6 +65,8 @@ impl Ready {
             Some(url) => url,
             None => PublicUrl::of_listener(listener.local_addr()?).map_err(io::Error::other)?,
         };
+        let keys = Arc::new(keys);
+        make_signing_keys(&db, &keys, clock.now()).await.map_err(io::Error::other)?;
         let has_users = db.look_up(users::any).await.map_err(io::Error::other)?;
         let setup_code = (!has_users).then(|| random_code(&mut randomness::system()));
         let portal = Portal {
@@ -70,12 +76,15 @@ impl Ready {
             throttle: Throttle::default(),
             cookie_key: Key::from(&keys.derive("cookies")[..]),
             keys,
+            signer: Signer::default(),
             uses: Uses::default(),
             settings: Settings {
                 instance_name: config.instance_name,
                 public_url,
                 trusted_proxies: config.trusted_proxies,
                 max_api_tokens: config.max_api_tokens,
+                oci_service: config.oci_service,
+                oci_token_seconds: config.oci_token_seconds,
                 lifetimes: config.lifetimes,
             },
             setup_code: setup_code.as_deref().map(Digest::of),
@@ -113,6 +122,20 @@ impl Ready {
     }
 }
 
+/// At the first start, and after the key that sealed the former ones was lost.
+async fn make_signing_keys(db: &Db, keys: &Arc<SealingKeys>, now: Timestamp) -> Result<(), SigningError> {
+    if db.read(signing::complete).await? {
+        return Ok(());
+    }
+    let keys = keys.clone();
+    if db.write(move |connection| signing::ensure(connection, &keys, now)).await? {
+        tracing::info!(
+            "registry tokens are signed with a new key; where container registries take them, run tokenhouse oci registry-config --bundle FILE and restart the registries"
+        );
+    }
+    Ok(())
+}
+
 /// Runs until SIGTERM or SIGINT. `beside` runs on the server's runtime and is dropped at its end.
 /// `announce` gets the lines for standard output.
 pub fn run<F>(opened: Opened, beside: F, announce: impl FnOnce(&[String])) -> io::Result<()>
@@ -147,25 +170,29 @@ where
 }
 
 async fn work_in_background(portal: web::Data<Portal>) {
-    let mut flush = tokio::time::interval(Duration::from_secs(FLUSH_SECONDS));
+    // Beside the other work, which must not wait for it.
+    let counting = portal.clone();
+    actix_web::rt::spawn(async move {
+        let mut flush = tokio::time::interval(Duration::from_secs(FLUSH_SECONDS));
+        flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            flush.tick().await;
+            if let Err(error) = counting.uses.flush(&counting.db).await {
+                tracing::warn!(%error, "uses of tokens could not be written; they are kept for the next time");
+            }
+        }
+    });
     let mut prune = tokio::time::interval(PRUNE_EVERY);
     loop {
-        tokio::select! {
-            _ = flush.tick() => {
-                if let Err(error) = portal.uses.flush(&portal.db).await {
-                    tracing::warn!(%error, "uses of tokens could not be written; they are kept for the next time");
-                }
-            }
-            _ = prune.tick() => {
-                if let Err(error) = pruning::run(&portal.db, portal.now(), portal.settings.lifetimes).await {
-                    tracing::warn!(%error, "what has ended could not be removed; it is tried again in a minute");
-                }
-            }
+        prune.tick().await;
+        if let Err(error) = pruning::run(&portal.db, portal.now(), portal.settings.lifetimes).await {
+            tracing::warn!(%error, "what has ended could not be removed; it is tried again in a minute");
         }
     }
 }
 
 async fn finish(portal: &Portal) {
+    portal.uses.hurry();
     if let Err(error) = portal.uses.flush(&portal.db).await {
         tracing::error!(%error, "the last uses of tokens could not be written");
     }

@@ -1,6 +1,6 @@
 //! The only place that spells a path of a page.
 
-use crate::domain::id::{ApiTokenId, SessionId, UserId};
+use crate::domain::id::{ApiTokenId, ServiceId, SessionId, UserId};
 
 pub const ROOT: &str = "/";
 pub const SETUP: &str = "/setup";
@@ -18,15 +18,21 @@ pub const REPOSITORIES_NEW: &str = "/repositories/new";
 pub const ADMIN: &str = "/admin";
 pub const ADMIN_USERS: &str = "/admin/users";
 pub const ADMIN_USERS_NEW: &str = "/admin/users/new";
+pub const ADMIN_SERVICES: &str = "/admin/services";
+pub const ADMIN_SERVICES_NEW: &str = "/admin/services/new";
 pub const ADMIN_POLICIES: &str = "/admin/policies";
 pub const API_TOKENS_NEW: &str = "/profile/api-tokens/new";
 
 /// The API for readers.
 pub const API: &str = "/api";
 pub const API_DOCUMENT: &str = "/api/v1/openapi.json";
+pub const OCI_TOKEN: &str = "/oci/token";
 pub const API_ME: &str = "/api/v1/me";
 pub const API_OWN_TOKENS: &str = "/api/v1/tokens";
 pub const API_REPOSITORIES: &str = "/api/v1/repositories";
+pub const INTROSPECTION: &str = "/oauth/introspect";
+pub const REVOCATION: &str = "/oauth/revoke";
+pub const JWKS: &str = "/.well-known/jwks.json";
 
 /// What lies below is asked by reverse proxies.
 pub const FORWARD_AUTH: &str = "/auth/";
@@ -89,6 +95,12 @@ pages_of! { ADMIN_USERS UserId:
     user_enablement "/enablement"
     user_password_link "/password-link"
     user_sign_out "/sign-out"
+}
+
+pages_of! { ADMIN_SERVICES ServiceId:
+    service ""
+    service_rotation "/rotation"
+    service_deletion "/deletion"
 }
 
 /// Where a user sets a password with the code of a link.

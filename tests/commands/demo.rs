@@ -139,6 +139,8 @@ fn its_pages_show_a_token_in_each_status_repositories_and_who_uses_them() {
     let shown = mira.get(shown.location()).unwrap();
     assert!(shown.secret().is_some_and(|secret| secret.starts_with("thr_")), "{}", shown.body);
 
+    let services = demo.sign_in("ada").get("/admin/services").unwrap();
+    assert!(services.body.contains("artifact-store") && services.body.contains("198.51.100.46"), "{}", services.body);
     let users = demo.sign_in("ada").get("/admin/users").unwrap();
     assert!(users.body.contains("Sven Halvorsen") && users.body.contains("Lena Fischer"), "{}", users.body);
 }

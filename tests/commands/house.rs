@@ -85,9 +85,9 @@ impl House {
         diesel::sql_query(sql).get_result::<Words>(&mut self.database()).expect(sql).words
     }
 
-    /// The log as `actor action subject`, oldest first.
+    /// The log of what commands did, as `actor action subject`, oldest first.
     pub fn events(&self) -> Vec<String> {
-        let sql = "SELECT actor_kind || ' ' || action || ' ' || subject_name AS words FROM events ORDER BY rowid";
+        let sql = "SELECT actor_kind || ' ' || action || ' ' || subject_name AS words FROM events WHERE actor_kind <> 'system' ORDER BY rowid";
         let rows: Vec<Words> = diesel::sql_query(sql).load(&mut self.database()).expect(sql);
         rows.into_iter().map(|row| row.words).collect()
     }

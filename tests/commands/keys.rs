@@ -154,19 +154,20 @@ fn a_forgotten_key_lets_it_start_and_its_tokens_go_on_working() {
     assert_eq!(house.events().last().map(String::as_str), Some(format!("shell key.forgotten {id}").as_str()));
     house.serve();
     assert_eq!(tokens.iter().map(|token| status(&house, token)).collect::<Vec<_>>(), [200, 200]);
-    house.run(&["key", "forget", &id], "").fails(1, &["no repository token is sealed with a key of the id", &id]);
+    house.run(&["key", "forget", &id], "").fails(1, &["nothing is sealed with a key of the id", &id]);
 }
 
 #[test]
 fn a_key_that_is_there_is_not_forgotten() {
     let mut house = House::new();
     repositories(&house, &["alpha"]);
-    let (id, before) = (key_id(&house), house.events());
+    let id = key_id(&house);
     let refused = ["is in the key file in use", "nothing was changed"];
     house.run(&["key", "forget", &id], "").fails(1, &refused);
     house.run(&["key", "forget", &id.to_uppercase()], "").fails(1, &refused);
     // The server knows it, whatever file whoever asks points at.
     house.serve();
+    let before = house.events();
     house.run(&["key", "forget", &id], "").fails(1, &refused);
     let wrong = house.data().with_extension("key");
     load_or_generate(wrong.clone());
@@ -180,7 +181,7 @@ fn a_key_that_never_was_is_not_forgotten_and_no_key_file_is_made() {
     let house = House::new();
     house.run(&["migrate"], "").succeeds();
     for id in ["00000000", "nonsense", "'"] {
-        house.run(&["key", "forget", id], "").fails(1, &["no repository token is sealed with a key of the id", id]);
+        house.run(&["key", "forget", id], "").fails(1, &["nothing is sealed with a key of the id", id]);
     }
     house.run(&["key", "forget"], "").fails(2, &["<ID>"]);
     assert!(!key_file(&house).exists());
@@ -205,5 +206,94 @@ fn on_postgresql_a_missing_key_is_told_and_forgotten_too() {
     assert!(!key_file(&house).exists(), "none is made in the place of a lost one");
     run(&["key", "forget", "00000001"]).fails(1, &["there is no key file", "--secret-key-file", "--lost"]);
     run(&["key", "forget", "00000001", "--lost"]).succeeds();
-    run(&["key", "forget", "00000001", "--lost"]).fails(1, &["no repository token is sealed with a key of the id"]);
+    run(&["key", "forget", "00000001", "--lost"]).fails(1, &["nothing is sealed with a key of the id"]);
+}
+
+/// Ids and states of the signing keys, the next one first.
+fn signing_keys(house: &House) -> Vec<String> {
+    let sql = "SELECT group_concat(state || ' ' || id, ',') AS words FROM (SELECT * FROM signing_keys ORDER BY state DESC, id)";
+    house.text(sql).split(',').map(str::to_owned).collect()
+}
+
+#[test]
+fn signing_keys_are_rotated_alone_and_beside_a_server() {
+    let mut house = House::new();
+    house.run(&["migrate"], "").succeeds();
+    let none = ["there are no signing keys yet", "when tokenhouse serve starts"];
+    house.run(&["key", "rotate"], "").fails(1, &["secret.key", "TOKENHOUSE_SECRET_KEY_FILE"]);
+    assert!(!key_file(&house).exists(), "no key file is made");
+    load_or_generate(key_file(&house));
+    house.run(&["key", "rotate"], "").fails(1, &none);
+    house.serve();
+    for alone in [false, true] {
+        if alone {
+            house.kill_server();
+        }
+        let before = signing_keys(&house);
+        let (next, current) = (before[0].replace("next ", ""), before.last().unwrap().replace("current ", ""));
+        // Nobody can know the next key yet: whoever runs this twice breaks nothing.
+        house
+            .run(&["key", "rotate"], "")
+            .fails(1, &[&next, "no bundle was written", "--force", "Nothing was changed."]);
+        assert_eq!(signing_keys(&house), before);
+        let bundle = house.data().with_extension("pem").display().to_string();
+        let address = "https://tokens.example.org";
+        for events in [1, 0] {
+            let before = house.events().len();
+            house.run(&["oci", "registry-config", "--bundle", &bundle, "--public-url", address], "").succeeds();
+            assert_eq!(house.events().len() - before, events, "only what is news is an event");
+        }
+        let said = house.run(&["key", "rotate"], "");
+        let said = said.succeeds();
+        assert!(said.contains(&format!("signed with the key {next} from now on")), "{said}");
+        assert!(
+            said.contains(
+                "restart the registries before you rotate again: tokenhouse oci registry-config --bundle FILE"
+            ),
+            "{said}"
+        );
+        let after = signing_keys(&house);
+        assert!(
+            after.contains(&format!("current {next}")) && after.contains(&format!("former {current}")),
+            "{after:?}"
+        );
+        assert_eq!(after.len(), before.len() + 1);
+        assert_eq!(house.events().last(), Some(&format!("shell signing_key.rotated {next}")));
+    }
+    assert_eq!(house.count("signing_keys WHERE state = 'former' AND (sealed IS NOT NULL OR key_id IS NOT NULL)"), 0);
+}
+
+#[test]
+fn signing_keys_are_not_rotated_with_another_key_file_than_the_servers() {
+    let mut house = House::new();
+    house.serve();
+    let id = key_id(&house);
+    let wrong = house.data().with_extension("key");
+    load_or_generate(wrong.clone());
+    // The server has the right one.
+    run(&mut with_key_file(&house, &["key", "rotate", "--force"], &wrong), "").succeeds();
+    house.kill_server();
+    let (keys, events) = (signing_keys(&house), house.events());
+    run(&mut with_key_file(&house, &["key", "rotate", "--force"], &wrong), "")
+        .fails(1, &["lacks the key", &id, "Nothing was changed."]);
+    assert_eq!((signing_keys(&house), house.events()), (keys, events));
+}
+
+#[test]
+fn signing_keys_whose_sealing_key_is_lost_are_made_anew_once_it_is_forgotten() {
+    let mut house = House::new();
+    house.serve();
+    house.kill_server();
+    let (id, before) = (key_id(&house), signing_keys(&house));
+    fs::remove_file(key_file(&house)).unwrap();
+    let lost = format!("{id} (signing keys)");
+    house.run(&["serve"], "").fails(1, &[&lost, &format!("tokenhouse key forget {id}."), "need a new bundle"]);
+    let said = house.run(&["key", "forget", &id], "");
+    assert!(said.succeeds().contains("tokenhouse oci registry-config --bundle FILE"), "{}", said.out);
+    house.serve();
+    let after = signing_keys(&house);
+    let former = before.last().unwrap().replace("current", "former");
+    assert!(after.contains(&former) && after.len() == 3, "{after:?}");
+    assert!(!before.iter().any(|key| after.contains(key)), "{after:?}");
+    house.run(&["key", "rotate", "--force"], "").succeeds();
 }

@@ -23,14 +23,20 @@ on_both![
 ];
 
 /// The pages that take a form.
-fn forms(token: &Token) -> Vec<String> {
-    pages("POST", &Place::of(token))
+fn forms(portal: &Portal, token: &Token) -> Vec<String> {
+    let service = portal.read(|connection| {
+        use diesel::prelude::*;
+        use tokenhouse::storage::schema::services;
+        Ok(services::table.select(services::id).get_result::<String>(connection)?)
+    });
+    pages("POST", &Place { service, ..Place::of(token) })
 }
 
 /// Somebody who may enter every page.
 fn owner<'p>(portal: &'p Portal) -> (Browser<'p>, Token) {
     let ada = portal.user_with("ada", "administrator");
     portal.repository("alpha");
+    portal.service("wiki");
     let token = portal.token(&ada, |_| {});
     (ada.sign_in(), token)
 }
@@ -48,7 +54,7 @@ fn without_a_session_a_get_leads_to_the_sign_in_and_a_post_is_refused(portal: Po
                 assert_eq!(answer.location(), format!("/login?next={next}"), "{method} {path}");
             }
         }
-        for path in forms(&token).iter().filter(closed) {
+        for path in forms(&portal, &token).iter().filter(closed) {
             for request in [
                 visitor.request("POST", path).form(&[("name", "cd"), ("password", crate::support::PASSWORD)]),
                 visitor.request("POST", path).header("content-type", "text/plain").body(vec![b'x'; 70_000]),
@@ -75,7 +81,7 @@ fn another_users_token_is_not_found_whatever_else_the_request_holds(portal: Port
                 page.does_not_say("“ci”");
                 seen.push(page.main().split(", request").next().expect("text").to_owned());
             }
-            for path in forms(&token).iter().filter(of_a_token) {
+            for path in forms(&portal, &token).iter().filter(of_a_token) {
                 let path = path.replace(&token.id.to_string(), id);
                 let request = || browser.request("POST", &path);
                 for request in [
@@ -133,7 +139,7 @@ fn refused_everywhere(
 ) {
     let (browser, token) = owner(portal);
     portal.unchanged(heading, || {
-        for path in forms(&token) {
+        for path in forms(portal, &token) {
             for body in bodies {
                 let answer = body(browser.request("POST", &path)).send();
                 assert_eq!(answer.status, status, "{path}: {answer:?}");
@@ -163,7 +169,7 @@ fn a_body_in_pieces_is_refused(portal: Portal) {
     let session = browser.cookie(SESSION).expect("it is signed in");
     let large = "1000\r\n".to_owned() + &"x".repeat(4_096) + "\r\n";
     portal.unchanged("a body in pieces", || {
-        for path in forms(&token) {
+        for path in forms(&portal, &token) {
             for pieces in ["0\r\n\r\n", "7\r\nname=cd\r\n0\r\n\r\n", &large.repeat(20)] {
                 let bytes = format!(
                     "POST {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: same-origin\r\nCookie: {SESSION}={session}\r\n\
@@ -410,7 +416,7 @@ fn nothing_strange_makes_the_portal_fail(portal: Portal) {
             }
         }
     }
-    for path in forms(&token).iter().filter(|path| *path != "/logout" && !path.ends_with("/sign-out")) {
+    for path in forms(&portal, &token).iter().filter(|path| *path != "/logout" && !path.ends_with("/sign-out")) {
         for field in [
             "username",
             "roles",

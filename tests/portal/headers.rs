@@ -1,7 +1,7 @@
 //! What every answer carries, errors too.
 
 use tokenhouse::web::assets;
-use tokenhouse::web::routes::ROUTES;
+use tokenhouse::web::routes::{ROUTES, Scope};
 
 use crate::support::portal::https;
 use crate::support::routes::Place;
@@ -34,12 +34,22 @@ on_both![
     a_page_loads_nothing_from_elsewhere,
 ];
 
+const BY_NOBODY: &str = "no-store";
+
+/// For how long an answer may be kept: files never change, keys rarely, and all else is of the moment.
+fn kept(path: &str) -> &'static str {
+    match path {
+        "/.well-known/jwks.json" => "public, max-age=60",
+        path if path.starts_with("/static/") => "public, max-age=31536000, immutable",
+        _ => BY_NOBODY,
+    }
+}
+
 #[track_caller]
-fn check(answer: &Answer, is_static: bool) {
+fn check(answer: &Answer, kept: &str) {
     for (name, value) in ALWAYS {
         assert_eq!(answer.header(name), Some(value), "{answer:?}");
     }
-    let kept = if is_static { "public, max-age=31536000, immutable" } else { "no-store" };
     assert_eq!(answer.header("cache-control"), Some(kept), "{answer:?}");
     assert!(answer.header("x-request-id").is_some_and(|id| id.len() >= 8), "{answer:?}");
     for name in ["server", "x-powered-by", "access-control-allow-origin", "strict-transport-security"] {
@@ -61,13 +71,19 @@ fn every_answer_of_every_route_carries_them(portal: Portal) {
                     request = request.form(&[("unknown", "field")]);
                 }
                 let answer = someone.send(request);
-                check(&answer, route.path.starts_with("/static") && answer.status == 200);
+                check(&answer, if answer.status == 200 { kept(route.path) } else { BY_NOBODY });
             }
         }
-        check(&portal.request("GET", &path).bearer(&token.secret).send(), route.path.starts_with("/static"));
+        let answer = portal.request("GET", &path).bearer(&token.secret).send();
+        if route.scope == Scope::Forward && answer.status == 200 {
+            // A proxy alone reads it.
+            assert_eq!(answer.header("cache-control"), Some(BY_NOBODY), "{answer:?}");
+        } else {
+            check(&answer, kept(route.path));
+        }
     }
     let revealed = browser.submit(&browser.token_form("new")).location().to_owned();
-    check(&browser.open(&revealed).with(200), false);
+    check(&browser.open(&revealed).with(200), BY_NOBODY);
 }
 
 fn errors_carry_them_too(portal: Portal) {
@@ -92,19 +108,19 @@ fn errors_carry_them_too(portal: Portal) {
         (request("GET", "/login").header("x-padding", "x".repeat(20_000)), 431),
         (request("GET", "/profile/api-tokens/%ff"), 303),
     ] {
-        check(&request.send().with(status), false);
+        check(&request.send().with(status), BY_NOBODY);
     }
     for number in 0..10 {
         visitor.try_sign_in(&format!("nobody{number}"), "x");
     }
-    check(&visitor.try_sign_in("ada", PASSWORD).with(429), false);
+    check(&visitor.try_sign_in("ada", PASSWORD).with(429), BY_NOBODY);
 }
 
 fn only_static_files_are_kept(portal: Portal) {
     let css = assets::PORTAL_CSS.path;
-    check(&portal.request("GET", css).send().with(200), true);
-    check(&portal.request("GET", &format!("{css}x")).send().with(404), false);
-    check(&portal.request("POST", css).send().with(405), false);
+    check(&portal.request("GET", css).send().with(200), kept(css));
+    check(&portal.request("GET", &format!("{css}x")).send().with(404), BY_NOBODY);
+    check(&portal.request("POST", css).send().with(405), BY_NOBODY);
 }
 
 fn https_is_insisted_on_where_it_is_the_public_address(portal: Portal) {

@@ -50,7 +50,9 @@ fn policies_are_for_system_managers_only(portal: Portal) {
     });
     assert_eq!(others.page("/profile").link("Policies"), None);
     let page = manager.page("/profile");
-    assert_eq!(page.link("Administration").as_deref(), Some(PAGE), "it is all of Administration that this user sees");
+    let first = page.link("Administration").expect("a part of Administration is theirs");
+    assert_eq!(first, "/admin/services", "it is all of Administration that this user sees, with this page");
+    assert_eq!(manager.page(&first).link("Policies").as_deref(), Some(PAGE));
 }
 
 fn every_wrong_field_is_told_and_nothing_is_saved(portal: Portal) {

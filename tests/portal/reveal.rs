@@ -176,7 +176,18 @@ fn the_page_says_what_the_token_may_do_and_how_to_use_it(portal: Portal) {
     );
     assert_eq!(page.texts("label[for=token]"), ["Token “ci”"]);
     assert_eq!(page.link("Close").as_deref(), Some("/profile/api-tokens"));
-    assert_eq!(page.texts("h3"), ["First: set a variable", "curl with Bearer", "curl with Basic", "Python", ".netrc"]);
+    let examples = [
+        "First: set a variable",
+        "curl with Bearer",
+        "curl with Basic",
+        "Docker, Podman or Skopeo login",
+        "Python",
+        ".netrc",
+    ];
+    assert_eq!(page.texts("h3"), examples);
+    let login = "printf %s \"$TOKENHOUSE_TOKEN\" | docker login --username ada --password-stdin registry.example.org";
+    assert_eq!(page.texts("#example-login"), [login]);
+    page.says("After a token is revoked, the registry may take what it gave out for 6 minutes more.");
     // Once in its field, once on its way into the environment, and in no other command line.
     assert_eq!(page.answer.text().matches(&secret).count(), 2);
     let me = format!("http://{}/api/v1/me", portal.address);

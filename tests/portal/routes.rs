@@ -51,7 +51,7 @@ const fn page_for(needs: Privilege, method: &'static str, path: &'static str, ou
     Page { method, path, visitor, needs, without, other, owner }
 }
 
-const PAGES: [Page; 32] = [
+const PAGES: [Page; 40] = [
     page("GET", "/", [303, 303, 303, 303]),
     page("GET", "/setup", [404, 404, 404, 404]),
     page("POST", "/setup", [404, 404, 404, 404]),
@@ -83,6 +83,14 @@ const PAGES: [Page; 32] = [
     page("POST", "/profile/security/password", [401, 422, 422, 422]),
     page("POST", "/profile/security/sessions/{id}/end", [401, 404, 404, 303]),
     page("POST", "/profile/security/other-sessions/end", [401, 303, 303, 303]),
+    page_for(Privilege::SystemManagement, "GET", "/admin/services", [303, 403, 200, 403]),
+    page_for(Privilege::SystemManagement, "POST", "/admin/services", [401, 403, 303, 403]),
+    page_for(Privilege::SystemManagement, "GET", "/admin/services/new", [303, 403, 200, 403]),
+    page_for(Privilege::SystemManagement, "GET", "/admin/services/{service}", [303, 403, 200, 403]),
+    page_for(Privilege::SystemManagement, "GET", "/admin/services/{service}/rotation", [303, 403, 200, 403]),
+    page_for(Privilege::SystemManagement, "POST", "/admin/services/{service}/rotation", [401, 403, 303, 403]),
+    page_for(Privilege::SystemManagement, "GET", "/admin/services/{service}/deletion", [303, 403, 200, 403]),
+    page_for(Privilege::SystemManagement, "POST", "/admin/services/{service}/deletion", [401, 403, 303, 403]),
     page_for(Privilege::SystemManagement, "GET", "/admin/policies", [303, 403, 200, 403]),
     page_for(Privilege::SystemManagement, "POST", "/admin/policies", [401, 403, 303, 403]),
 ];
@@ -188,7 +196,7 @@ const fn door(method: &'static str, path: &'static str, outcomes: [u16; 8]) -> D
     Door { method, path, nothing, reads, writes, selected, account_only, sees_nothing, bad, all }
 }
 
-const DOORS: [Door; 20] = [
+const DOORS: [Door; 21] = [
     door("GET", "/api/v1/me", [401, 200, 200, 200, 200, 200, 401, 200]),
     door("GET", "/api/v1/openapi.json", [200; 8]),
     door("GET", "/api/v1/tokens", [401, 403, 403, 403, 200, 403, 401, 200]),
@@ -209,6 +217,8 @@ const DOORS: [Door; 20] = [
     door("PUT", "/api/v1/repositories/{name}/grants/{username}", [401, 403, 403, 403, 403, 403, 401, 201]),
     door("DELETE", "/api/v1/repositories/{name}/grants/{username}", [401, 403, 403, 403, 403, 403, 401, 204]),
     door("DELETE", "/api/v1/repositories/{name}", [401, 403, 403, 403, 403, 403, 401, 204]),
+    // Without a scope.
+    door("GET", "/oci/token", [401, 200, 200, 200, 200, 200, 401, 200]),
 ];
 
 /// By any method, about a GET.
@@ -220,7 +230,11 @@ const FORWARD_DOORS: [Door; 4] = [
 ];
 
 /// GET, for everybody.
-const OPEN: [&str; 3] = ["/healthz", "/readyz", "/static/{file}"];
+const OPEN: [&str; 5] =
+    ["/healthz", "/readyz", "/static/{file}", "/.well-known/oauth-authorization-server", "/.well-known/jwks.json"];
+
+/// POST, each with its own tests: `introspection` and `oauth_revocation`.
+const OAUTH: [&str; 2] = ["/oauth/introspect", "/oauth/revoke"];
 
 #[test]
 fn every_route_is_in_the_table_and_every_line_of_it_is_a_route() {
@@ -231,10 +245,12 @@ fn every_route_is_in_the_table_and_every_line_of_it_is_a_route() {
     let repositories = REPOSITORY_PAGES.iter().map(|page| ("Pages".to_owned(), page.method, page.path));
     let pages = pages.chain(repositories);
     let users = USERS_PAGES.iter().map(|page| ("Pages".to_owned(), page.method, page.path));
-    let doors = DOORS.iter().map(|door| ("Api".to_owned(), door.method, door.path));
+    let scope = |path: &str| if path.starts_with("/oci") { "Oci" } else { "Api" };
+    let doors = DOORS.iter().map(|door| (scope(door.path).to_owned(), door.method, door.path));
     let open = OPEN.iter().map(|path| ("Open".to_owned(), "GET", *path));
     let forward = FORWARD_DOORS.iter().map(|door| ("Forward".to_owned(), "ANY", door.path));
-    let table: BTreeSet<_> = pages.chain(users).chain(doors).chain(forward).chain(open).collect();
+    let oauth = OAUTH.iter().map(|path| ("OAuth".to_owned(), "POST", *path));
+    let table: BTreeSet<_> = pages.chain(users).chain(doors).chain(forward).chain(open).chain(oauth).collect();
     assert_eq!(routes, table);
 }
 
@@ -262,7 +278,12 @@ fn ask(browser: &Browser<'_>, (method, route): (&str, &str), place: &Place, form
 }
 
 /// The form of a route as the owner of `token` would send it.
-fn form_of(page: &Page, owner: &Browser<'_>, user: &User<'_>, token: &Token) -> Vec<(String, String)> {
+fn form_of(
+    (number, page): (usize, &Page),
+    owner: &Browser<'_>,
+    user: &User<'_>,
+    token: &Token,
+) -> Vec<(String, String)> {
     let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let last = page.path.rsplit('/').next().unwrap_or_default();
     match last {
@@ -282,6 +303,14 @@ fn form_of(page: &Page, owner: &Browser<'_>, user: &User<'_>, token: &Token) -> 
             ];
             fields.map(|(name, value)| field(name, value)).into()
         }
+        "services" => {
+            let nonce = tokenhouse::domain::secret::random_code(&mut tokenhouse::randomness::system());
+            vec![field("nonce", &nonce), field("name", &nonce.to_lowercase())]
+        }
+        "rotation" if page.path.contains("{service}") => {
+            vec![field("nonce", "1111111111111111111111"), field("replaces", "1")]
+        }
+        "deletion" => vec![field("name", &format!("wiki{number}"))],
         "rotation" => owner.page(&token.page("rotation")).form("Rotate token").fields(),
         _ => Vec::new(),
     }
@@ -291,11 +320,12 @@ fn every_page_answers_everybody_as_the_table_says(portal: Portal) {
     portal.sql("UPDATE policies SET max_api_tokens = 1000");
     let owner = portal.user("ada");
     let others = Privilege::ALL.map(|privilege| (privilege, with_only(&portal, privilege)));
-    for page in &PAGES {
+    for (number, page) in PAGES.iter().enumerate() {
         let token = portal.token_named(&owner, &format!("{} {}", page.method, page.path));
         let browser = owner.sign_in();
-        let place = Place::of(&token).and_session(owner.session());
-        let form = || form_of(page, &browser, &owner, &token);
+        let service = portal.service(&format!("wiki{number}")).0.to_string();
+        let place = Place { service, ..Place::of(&token).and_session(owner.session()) };
+        let form = || form_of((number, page), &browser, &owner, &token);
         let what = format!("{} {}", page.method, page.path);
         let route = (page.method, page.path);
 

@@ -71,6 +71,7 @@ impl<'a> Tour<'a> {
         tour.rotate();
         tour.confirm_with_a_password();
         tour.manage_a_repository();
+        tour.run_a_service(&tokens[0]);
         tour.invite_a_user();
         tour.change_the_password();
         tour.look_around();
@@ -268,6 +269,59 @@ impl<'a> Tour<'a> {
         }
     }
 
+    /// A service's token as it is created, used to ask about others, rotated, and revoked by whoever holds it.
+    fn run_a_service(&mut self, about: &str) {
+        let form = self.get("/admin/services/new");
+        let nonce = self.expect(form, 200).value_of("name=\"nonce\"").expect("the form has a nonce").to_owned();
+        let made = self.post("/admin/services", &[("name", "wiki"), ("nonce", &nonce)]);
+        let address = self.expect(made, 303).location().to_owned();
+        let first = self.see(&address);
+        self.introspect(&first, about, 200);
+        let form = self.get(&format!("{address}/rotation"));
+        let form = self.expect(form, 200);
+        let value = |name: &str| form.value_of(&format!("name=\"{name}\"")).expect("the form has it").to_owned();
+        let (nonce, replaces) = (value("nonce"), value("replaces"));
+        let made = self.post(&format!("{address}/rotation"), &[("nonce", nonce.as_str()), ("replaces", &replaces)]);
+        self.expect(made, 303);
+        let second = self.see(&address);
+        self.introspect(&first, about, 401);
+        self.introspect(&second, &first, 200);
+        self.introspect(about, &second, 401);
+        for (body, status) in [
+            (format!("token={second}&token={second}"), 400),
+            (format!("{second}={second}&{second}={second}"), 400),
+            (format!("token={second}%ff"), 400),
+            (format!("token={second}"), 200),
+            (format!("token={second}"), 200),
+        ] {
+            let length = body.len();
+            let status_line = self.raw(&format!(
+                "POST /oauth/revoke HTTP/1.1\r\nHost: {{host}}\r\nConnection: close\r\nContent-Length: {length}\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n{body}"
+            ));
+            assert_eq!(status_line, status, "{body}");
+        }
+        self.introspect(&second, about, 401);
+        let page = self.get(&address);
+        self.expect(page, 200);
+    }
+
+    /// As Bearer and as Basic, and with the tokens in the address.
+    fn introspect(&mut self, own: &str, about: &str, status: u16) {
+        let basic = format!("Basic {}", STANDARD.encode(format!("wiki:{own}")));
+        for (path, authorization, status) in [
+            ("/oauth/introspect".to_owned(), format!("Bearer {own}"), status),
+            ("/oauth/introspect".to_owned(), basic, status),
+            (format!("/oauth/introspect?token={about}"), format!("Bearer {own}"), 400),
+        ] {
+            let body = format!("token={about}");
+            let length = body.len();
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nHost: {{host}}\r\nConnection: close\r\nContent-Length: {length}\r\nContent-Type: application/x-www-form-urlencoded\r\nAuthorization: {authorization}\r\n\r\n{body}"
+            );
+            assert_eq!(self.raw(&head), status, "{path} with {authorization}");
+        }
+    }
+
     /// A user sets a password with a link, and another with the link of a reset.
     fn invite_a_user(&mut self) {
         let form = self.get("/admin/users/new");
@@ -345,6 +399,7 @@ impl<'a> Tour<'a> {
             "/repositories/alpha/token/new",
             "/repositories/alpha/deletion",
             "/admin/users",
+            "/admin/services",
             "/profile/security",
         ] {
             let page = self.get(path);

@@ -45,17 +45,24 @@ impl Process {
         self.wait_for(words, |state| state.lines.iter().find(|line| line.contains(words)).cloned())
     }
 
+    /// Whether it ever says, on either output, a line that has `words` in it. Waits for that line, or for its end.
+    pub fn says(&self, words: &str) -> bool {
+        self.look_for(|state| state.lines.iter().find(|line| line.contains(words)).cloned()).is_ok()
+    }
+
     fn wait_for(&self, words: &str, find: impl Fn(&State) -> Option<String>) -> String {
+        self.look_for(find).unwrap_or_else(|all| panic!("{} never said “{words}” but:\n{all}", self.name))
+    }
+
+    /// What is found, or all that was said.
+    fn look_for(&self, find: impl Fn(&State) -> Option<String>) -> Result<String, String> {
         let state = self.output.state.lock().expect("the readers do not panic");
         let (state, _) = self
             .output
             .changed
             .wait_timeout_while(state, PATIENCE, |state| find(state).is_none() && state.open > 0)
             .expect("the readers do not panic");
-        let found = find(&state);
-        let all = state.lines.join("\n");
-        drop(state);
-        found.unwrap_or_else(|| panic!("{} never said “{words}” but:\n{all}", self.name))
+        find(&state).ok_or_else(|| state.lines.join("\n"))
     }
 
     /// Sends a signal by its name, such as `TERM`.

@@ -4,10 +4,15 @@ CREATE TABLE services (
     description TEXT NOT NULL,
     digest BLOB NOT NULL UNIQUE, -- SHA-256 of its token
     hint TEXT NOT NULL,
+    generation INTEGER NOT NULL, -- 1 for the token that was made with the service
     created_at INTEGER NOT NULL,
     created_by TEXT NOT NULL, -- username
     token_created_at INTEGER NOT NULL,
+    token_created_by TEXT NOT NULL, -- username; empty where somebody who held the former one revoked it
     last_used_at INTEGER,
     last_used_address TEXT,
-    form_nonce TEXT NOT NULL UNIQUE -- of the form that made its token
+    form_nonce TEXT NOT NULL UNIQUE, -- of the form that made its token
+    search_key TEXT NOT NULL, -- name and description in lower case
+    revision INTEGER NOT NULL -- counted up to lock the row
 ) STRICT;
+CREATE INDEX services_by_creation ON services (created_at, name);

@@ -3,6 +3,7 @@
 
 mod people;
 mod repositories;
+mod services;
 mod tokens;
 mod uses;
 
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use super::command::block_on;
 use crate::auth::hasher::{Cost, Hasher};
-use crate::domain::id::{ApiTokenId, RepositoryId, RepositoryTokenId, SessionId, UserId};
+use crate::domain::id::{ApiTokenId, RepositoryId, RepositoryTokenId, ServiceId, SessionId, UserId};
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::secret::random_code;
 use crate::domain::timestamp::Timestamp;
@@ -60,6 +61,7 @@ struct World {
     users: HashMap<&'static str, (UserId, SessionId)>,
     repositories: HashMap<&'static str, (RepositoryId, RepositoryTokenId)>,
     tokens: HashMap<(&'static str, &'static str), ApiTokenId>,
+    services: HashMap<&'static str, ServiceId>,
 }
 
 type Happening = Box<dyn FnOnce(&mut World, &mut Connection, Timestamp) -> Result<(), Broken> + Send>;
@@ -88,9 +90,16 @@ pub fn fill(db: &Db, keys: SealingKeys, now: Timestamp) -> Result<Vec<String>, F
         people::tell(&mut history, now);
         repositories::tell(&mut history, now);
         tokens::tell(&mut history, now);
+        services::tell(&mut history, now);
         history.0.sort_by_key(|(moment, _)| *moment);
-        let mut world =
-            World { keys, hash, users: HashMap::new(), repositories: HashMap::new(), tokens: HashMap::new() };
+        let mut world = World {
+            keys,
+            hash,
+            users: HashMap::new(),
+            repositories: HashMap::new(),
+            tokens: HashMap::new(),
+            services: HashMap::new(),
+        };
         for (moment, happening) in history.0 {
             happening(&mut world, connection, moment)?;
         }

@@ -10,6 +10,8 @@ use crate::storage::callers::{self, DAYS, Gathered};
 enum By {
     Repository,
     Token(&'static str, &'static str),
+    /// A service, which asks about tokens and at no repository.
+    Service(&'static str),
 }
 
 /// A program that uses a token at a repository.
@@ -35,9 +37,9 @@ const fn program(
     Program { repository, by, address, user_agent, uses, stopped }
 }
 
-use By::{Repository, Token};
+use By::{Repository, Service, Token};
 
-const PROGRAMS: [Program; 20] = [
+const PROGRAMS: [Program; 22] = [
     program("payments", Repository, "198.51.100.21", "payments-worker/4.2", 640, 0),
     program("payments", Repository, "198.51.100.22", "payments-worker/4.2", 610, 0),
     program("payments", Repository, "203.0.113.9", "curl/8.14.1", 3, 9),
@@ -57,16 +59,22 @@ const PROGRAMS: [Program; 20] = [
     program("infra.terraform", Token("jonas", "terraform"), "198.51.100.90", "Terraform/1.13.1", 22, 0),
     program("data-platform", Token("priya", "notebook"), "192.0.2.33", "python-httpx/0.28.1", 15, 0),
     program("inventory", Token("ada", "nightly mirror"), "198.51.100.12", "skopeo/1.18.0", 30, 0),
+    program("", Service("artifact-store"), "198.51.100.45", "artifact-store/2.7", 760, 0),
+    program("", Service("docs-preview"), "198.51.100.46", "Go-http-client/2.0", 18, 0),
     program("auth-gateway", Token("release-bot", "release"), "198.51.100.50", "buildkit/0.22", 9, 0),
 ];
 
 pub(super) fn count(world: &World, connection: &mut Connection, now: Timestamp) -> Result<(), Broken> {
     let mut all = Vec::new();
     for (number, program) in (0_i64..).zip(&PROGRAMS) {
-        let (repository, current) = world.repository(program.repository)?;
-        let token = match program.by {
-            Repository => UsedToken::Repository { repository, token: current },
-            Token(owner, name) => UsedToken::Api(world.token(owner, name)?),
+        let at = |name| world.repository(name);
+        let (token, repository) = match program.by {
+            Repository => {
+                let (repository, token) = at(program.repository)?;
+                (UsedToken::Repository { repository, token }, Some(repository))
+            }
+            Token(owner, name) => (UsedToken::Api(world.token(owner, name)?), Some(at(program.repository)?.0)),
+            Service(name) => (UsedToken::Service(world.service(name)?), None),
         };
         for ago in program.stopped..DAYS {
             let midnight = Timestamp::from_unix((now.day_number() - ago) * DAY);
@@ -82,7 +90,7 @@ pub(super) fn count(world: &World, connection: &mut Connection, now: Timestamp) 
                 last_used_at: last,
                 uses,
             };
-            all.push(Gathered { token, repository: Some(repository), day: midnight.day_number(), caller });
+            all.push(Gathered { token, repository, day: midnight.day_number(), caller });
         }
     }
     Ok(callers::add(connection, &all)?)

@@ -11,7 +11,7 @@ use crate::domain::event::{Action, Actor, NewEvent};
 use crate::domain::timestamp::Timestamp;
 use crate::randomness;
 use crate::storage::sealing::SealingKeys;
-use crate::storage::{Connection, events, repository_tokens};
+use crate::storage::{Connection, events, repository_tokens, signing_keys};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -58,9 +58,10 @@ impl Forget {
             )));
         }
         let count = repository_tokens::forget_sealed(connection, id)?;
-        if count == 0 {
+        let signing = signing_keys::forget_sealed(connection, id)?;
+        if count + signing == 0 {
             return Err(Refused::new(format!(
-                "no repository token is sealed with a key of the id “{id}”; nothing was changed. Look at what serve says when it starts."
+                "nothing is sealed with a key of the id “{id}”; nothing was changed. Look at what serve says when it starts."
             )));
         }
         let event = NewEvent {
@@ -69,11 +70,16 @@ impl Forget {
             subject_kind: "key",
             subject_id: id.clone(),
             subject_name: id.clone(),
-            detail: format!("repository tokens: {count}"),
+            detail: format!("repository tokens: {count}, signing keys: {signing}"),
         };
         events::append(connection, &event, now, &mut randomness::system())?;
+        let anew = if signing > 0 {
+            "\nThe keys that sign registry tokens are lost with it: the next start makes new ones. Container registries take no token of theirs before you have written the bundle anew and restarted them: tokenhouse oci registry-config --bundle FILE"
+        } else {
+            ""
+        };
         Ok(format!(
-            "The key {id} was forgotten; repository tokens that can no longer be shown: {count}. They go on working until Generate New replaces them."
+            "The key {id} was forgotten; repository tokens that can no longer be shown: {count}. They go on working until Generate New replaces them.{anew}"
         ))
     }
 }

@@ -2,6 +2,7 @@
 //! owner's row, and appends its event, so that two at once are decided one after the other and nothing is half made.
 
 mod create;
+mod held;
 mod rotate;
 mod status;
 
@@ -20,6 +21,11 @@ use crate::domain::name::TokenName;
 use crate::domain::privilege::Privilege;
 use crate::domain::secret::Secret;
 use crate::domain::timestamp::Timestamp;
+
+pub use held::revoke_held;
+
+/// The kind of subject in events.
+pub const KIND: &str = "api_token";
 
 /// Who changes whose tokens, and when.
 #[derive(Debug, Clone)]
@@ -96,7 +102,7 @@ impl Change {
         let event = NewEvent {
             actor: self.actor.clone(),
             action,
-            subject_kind: "api_token",
+            subject_kind: KIND,
             subject_id: id.to_string(),
             subject_name: name.as_str().to_owned(),
             detail,

@@ -4,6 +4,7 @@
 mod access;
 mod create;
 mod describe;
+mod held;
 mod token;
 
 use diesel::prelude::*;
@@ -19,6 +20,7 @@ use crate::domain::repository::{Description, RepositoryName};
 use crate::domain::secret::Secret;
 use crate::domain::timestamp::Timestamp;
 
+pub use held::revoke_held;
 pub use token::{Renewal, Shown};
 
 /// The kind of subject in events.
@@ -31,7 +33,7 @@ pub enum Refusal {
     NotFound,
     #[error("a repository of this name exists")]
     NameTaken,
-    /// Somebody generated a new token first.
+    /// Somebody generated a new token first; `by` is empty where somebody who held it revoked the old one.
     #[error("{by} generated a new token at {}", .at.for_machines())]
     Overtaken { by: String, at: Timestamp, repository: RepositoryName },
     /// The form was used for something else before.
@@ -101,24 +103,8 @@ impl Change {
         secret: &Secret,
         nonce: &str,
     ) -> Result<()> {
-        let once = policies::current(connection)?.repository_tokens_shown_once;
-        let sealed = (!once).then(|| keys.seal(secret.reveal(), &stored::bound_to(repository, generation), rng));
-        let (bytes, key_id) = sealed.map(|sealed| (sealed.bytes, sealed.key_id)).unzip();
-        diesel::insert_into(repository_tokens::table)
-            .values((
-                repository_tokens::id.eq(RepositoryTokenId::new(self.acting.now, rng).to_string()),
-                repository_tokens::repository_id.eq(repository.to_string()),
-                repository_tokens::generation.eq(generation),
-                repository_tokens::digest.eq(secret.digest().as_bytes().as_slice()),
-                repository_tokens::hint.eq(secret.hint()),
-                repository_tokens::sealed.eq(bytes),
-                repository_tokens::key_id.eq(key_id),
-                repository_tokens::created_at.eq(self.acting.now.unix()),
-                repository_tokens::created_by.eq(self.acting.actor.name()),
-                repository_tokens::form_nonce.eq(nonce),
-            ))
-            .execute(connection)?;
-        Ok(())
+        let (by, now) = (self.acting.actor.name(), self.acting.now);
+        insert(connection, rng, keys, &NewToken { repository, generation, secret, nonce, by, now })
     }
 
     /// The repository that the form with this nonce made or renewed the token of, and the generation it led to.
@@ -134,6 +120,45 @@ impl Change {
         }
         Ok(Some((id.parse().map_err(|_| StorageError::corrupt("repository_tokens", &id))?, generation)))
     }
+}
+
+/// A token about to become the current one of its repository.
+struct NewToken<'a> {
+    repository: RepositoryId,
+    generation: i64,
+    secret: &'a Secret,
+    /// Of the form that asked for it.
+    nonce: &'a str,
+    /// Username of whoever made it; empty where it takes the place of one that somebody who held it revoked.
+    by: &'a str,
+    now: Timestamp,
+}
+
+fn insert(
+    connection: &mut Connection,
+    rng: &mut impl CryptoRng,
+    keys: &SealingKeys,
+    token: &NewToken<'_>,
+) -> Result<()> {
+    let once = policies::current(connection)?.repository_tokens_shown_once;
+    let bound_to = stored::bound_to(token.repository, token.generation);
+    let sealed = (!once).then(|| keys.seal(token.secret.reveal(), &bound_to, rng));
+    let (bytes, key_id) = sealed.map(|sealed| (sealed.bytes, sealed.key_id)).unzip();
+    diesel::insert_into(repository_tokens::table)
+        .values((
+            repository_tokens::id.eq(RepositoryTokenId::new(token.now, rng).to_string()),
+            repository_tokens::repository_id.eq(token.repository.to_string()),
+            repository_tokens::generation.eq(token.generation),
+            repository_tokens::digest.eq(token.secret.digest().as_bytes().as_slice()),
+            repository_tokens::hint.eq(token.secret.hint()),
+            repository_tokens::sealed.eq(bytes),
+            repository_tokens::key_id.eq(key_id),
+            repository_tokens::created_at.eq(token.now.unix()),
+            repository_tokens::created_by.eq(token.by),
+            repository_tokens::form_nonce.eq(token.nonce),
+        ))
+        .execute(connection)?;
+    Ok(())
 }
 
 /// Holds off every other transaction that calls this for the same repository; its name, if it is there.

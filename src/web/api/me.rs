@@ -116,15 +116,19 @@ pub async fn show(
 }
 
 async fn selected(portal: &Portal, caller: &Caller) -> Stored<SelectionJson> {
+    Ok(SelectionJson::Selected { names: reached_names(portal, caller).await? })
+}
+
+/// The names of the repositories that the caller reaches, as many as are told.
+pub async fn reached_names(portal: &Portal, caller: &Caller) -> Stored<Vec<String>> {
     let asking = caller.clone();
-    let names = portal
+    portal
         .db
         .read(move |connection: &mut Connection| -> Stored<Vec<String>> {
             let reached = repositories_for(connection, &asking, None, MOST_NAMES)?;
             Ok(reached.into_iter().map(|(repository, _)| repository.name.to_string()).collect())
         })
-        .await?;
-    Ok(SelectionJson::Selected { names })
+        .await
 }
 
 pub const fn permissions(permissions: &Permissions) -> PermissionsJson {

@@ -49,9 +49,8 @@ pub fn response(failure: &Failure) -> HttpResponse {
         }
         Failure::InsufficientScope(scope) => {
             let value = format!(
-                "Bearer realm=\"Tokenhouse\", error=\"insufficient_scope\", scope=\"{}:{}\"",
-                scope.area.label().to_lowercase(),
-                scope.needed.name()
+                "Bearer realm=\"Tokenhouse\", error=\"insufficient_scope\", scope=\"{}\"",
+                scope.area.scope(scope.needed)
             );
             response.append_header((header::WWW_AUTHENTICATE, value));
         }
@@ -83,9 +82,7 @@ pub async fn around(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if request.uri().path_and_query().is_some_and(|text| contains_secret(text.as_str())) {
-        let sentence = "A token does not belong into an address, where logs keep it. \
-                        Send it as “Authorization: Bearer <token>”, and rotate this one: it may have leaked.";
-        let failure = ApiFailure(Failure::BadRequest(sentence.into()));
+        let failure = ApiFailure(Failure::token_in_address());
         let (request, _) = request.into_parts();
         return Ok(ServiceResponse::from_err(failure, request));
     }

@@ -3,10 +3,11 @@
 use super::Failure;
 use crate::auth::authorize::InsufficientScope;
 use crate::auth::hasher::Busy;
+use crate::auth::signing::SigningError;
 use crate::auth::{authenticate, sign_in};
 use crate::storage::acting::Ended;
 use crate::storage::api_token_changes::Refusal;
-use crate::storage::{StorageError, repository_changes, user_changes};
+use crate::storage::{StorageError, repository_changes, service_changes, user_changes};
 use crate::web::urls;
 
 impl From<StorageError> for Failure {
@@ -53,6 +54,15 @@ impl From<authenticate::Refusal> for Failure {
 impl From<InsufficientScope> for Failure {
     fn from(scope: InsufficientScope) -> Self {
         Self::InsufficientScope(scope)
+    }
+}
+
+impl From<SigningError> for Failure {
+    fn from(error: SigningError) -> Self {
+        match error {
+            SigningError::Storage(error) => error.into(),
+            error => Self::Internal(error.to_string()),
+        }
     }
 }
 
@@ -115,7 +125,8 @@ impl From<repository_changes::Refusal> for Failure {
             }
             Refusal::Overtaken { by, at, repository } => Self::Overtaken {
                 sentence: format!(
-                    "{by} generated a new token at {}, after your page was loaded. Yours was not generated. Look at the repository again before you go on.",
+                    "{} at {}, after your page was loaded. Yours was not generated. Look at the repository again before you go on.",
+                    who_was_first(&by, "generated a new token"),
                     at.for_people()
                 ),
                 back: urls::repository_configure(repository.as_str()),
@@ -125,6 +136,35 @@ impl From<repository_changes::Refusal> for Failure {
                 Self::Conflict("This form was used before. Load the page again and fill it in once more.".into())
             }
             Refusal::NotShown(sentence) => Self::Conflict(sentence.into()),
+            Refusal::Ended(ended) => ended.into(),
+            Refusal::Storage(error) => error.into(),
+        }
+    }
+}
+
+/// Nobody is named where whoever held the old token revoked it.
+fn who_was_first(by: &str, did: &str) -> String {
+    if by.is_empty() { "Somebody who held the old token revoked it".into() } else { format!("{by} {did}") }
+}
+
+impl From<service_changes::Refusal> for Failure {
+    fn from(refusal: service_changes::Refusal) -> Self {
+        use service_changes::Refusal;
+        match refusal {
+            Refusal::NotFound => Self::NotFound,
+            Refusal::NameTaken => Self::Conflict("A service of this name already exists. Choose another name.".into()),
+            Refusal::Overtaken { by, at, service } => Self::Overtaken {
+                sentence: format!(
+                    "{} at {}, after your page was loaded. You rotated nothing. Look at the service again before you go on.",
+                    who_was_first(&by, "rotated the token"),
+                    at.for_people()
+                ),
+                back: urls::service(&service),
+                back_label: "Back to the service",
+            },
+            Refusal::FormUsed => {
+                Self::Conflict("This form was used before. Load the page again and fill it in once more.".into())
+            }
             Refusal::Ended(ended) => ended.into(),
             Refusal::Storage(error) => error.into(),
         }

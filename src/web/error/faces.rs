@@ -1,18 +1,20 @@
-//! The faces of a failure: a page, problem details, or what a proxy understands. A handler's return type picks one, and `?` just works.
+//! The faces of a failure: a page, or what the programs at each door understand. A handler's return type picks one, and
+//! `?` just works.
 
 use std::fmt;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 
-use super::Failure;
+use super::{Failure, oci};
 use crate::auth::authorize::InsufficientScope;
 use crate::auth::hasher::Busy;
+use crate::auth::signing::SigningError;
 use crate::auth::{authenticate, sign_in};
 use crate::storage::acting::Ended;
 use crate::storage::api_token_changes::Refusal;
-use crate::storage::{StorageError, repository_changes, user_changes};
-use crate::web::gateway::forward_auth;
+use crate::storage::{StorageError, repository_changes, service_changes, user_changes};
+use crate::web::gateway::{self, forward_auth};
 use crate::web::{api, urls};
 
 macro_rules! faces {
@@ -44,9 +46,11 @@ impl IntoFailure for Busy {}
 impl IntoFailure for authenticate::Refusal {}
 impl IntoFailure for InsufficientScope {}
 impl IntoFailure for sign_in::Refusal {}
+impl IntoFailure for SigningError {}
 impl IntoFailure for Refusal {}
 impl IntoFailure for Ended {}
 impl IntoFailure for repository_changes::Refusal {}
+impl IntoFailure for service_changes::Refusal {}
 impl IntoFailure for user_changes::Refusal {}
 
 faces! {
@@ -54,8 +58,12 @@ faces! {
     PageFailure
     /// The face for scripts: problem details (RFC 9457).
     ApiFailure
+    /// The face for clients of container registries: the errors of the OCI Distribution Specification.
+    OciFailure
     /// The face for reverse proxies, which understand few answers.
     ForwardFailure
+    /// The face for services: an error of OAuth (RFC 6749, section 5.2).
+    OAuthFailure
 }
 
 impl ResponseError for PageFailure {
@@ -85,6 +93,16 @@ impl ResponseError for PageFailure {
     }
 }
 
+impl ResponseError for OciFailure {
+    fn status_code(&self) -> StatusCode {
+        self.0.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        oci::response(&self.0)
+    }
+}
+
 impl ResponseError for ApiFailure {
     fn status_code(&self) -> StatusCode {
         self.0.status()
@@ -102,5 +120,15 @@ impl ResponseError for ForwardFailure {
 
     fn error_response(&self) -> HttpResponse {
         forward_auth::refusal(&self.0)
+    }
+}
+
+impl ResponseError for OAuthFailure {
+    fn status_code(&self) -> StatusCode {
+        self.0.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        gateway::oauth::response(&self.0)
     }
 }

@@ -2,6 +2,7 @@
 
 mod causes;
 mod faces;
+mod oci;
 mod words;
 
 use actix_web::http::StatusCode;
@@ -11,7 +12,7 @@ use utoipa::ToSchema;
 use crate::auth::authenticate;
 use crate::auth::authorize::InsufficientScope;
 
-pub use faces::{ApiFailure, ForwardFailure, PageFailure};
+pub use faces::{ApiFailure, ForwardFailure, OAuthFailure, OciFailure, PageFailure};
 
 /// Why a request was not done. The sentences are for the person; causes go to the log only.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +100,13 @@ impl Failure {
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+
+    /// A token is in the address.
+    pub fn token_in_address() -> Self {
+        let sentence = "A token does not belong into an address, where logs keep it. \
+                        Send it as “Authorization: Bearer <token>”, and rotate this one: it may have leaked.";
+        Self::BadRequest(sentence.into())
     }
 
     /// For the header `Allow`.

@@ -29,6 +29,7 @@ pub struct ApiCaller {
     caller: Caller,
     right: Option<Right>,
     repository: Cell<Option<RepositoryId>>,
+    counts: Cell<bool>,
     portal: web::Data<Portal>,
     now: Timestamp,
     address: IpAddr,
@@ -40,6 +41,16 @@ impl ApiCaller {
     /// Notes for which repository the token was used.
     pub fn at(&self, repository: RepositoryId) {
         self.repository.set(Some(repository));
+    }
+
+    /// Notes that the token, good as it is, opens nothing here: that is no use of it.
+    pub fn refused(&self) {
+        self.counts.set(false);
+    }
+
+    /// Where the request comes from.
+    pub const fn address(&self) -> IpAddr {
+        self.address
     }
 }
 
@@ -53,6 +64,9 @@ impl Deref for ApiCaller {
 
 impl Drop for ApiCaller {
     fn drop(&mut self) {
+        if !self.counts.get() {
+            return;
+        }
         let (token, repository) = (self.caller.used(), self.repository.get());
         self.portal.uses.token_used(token, repository, self.now, self.address, &self.agent);
     }
@@ -82,7 +96,8 @@ impl ApiCaller {
         };
         let repository = Cell::new(right.map(|right| right.repository).or(own));
         let agent = user_agent(client::agent(request));
-        Ok(Self { caller, right, repository, portal, now, address: client.address, agent, by })
+        let counts = Cell::new(true);
+        Ok(Self { caller, right, repository, counts, portal, now, address: client.address, agent, by })
     }
 
     /// The moment of the request.

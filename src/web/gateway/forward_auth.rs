@@ -45,24 +45,15 @@ const NGINX: Dialect =
 const FORWARD: Dialect =
     Dialect { method: HeaderName::from_static("x-forwarded-method"), uri: HeaderName::from_static("x-forwarded-uri") };
 
-/// `/auth/nginx`: any good token of a user or a repository.
+/// `/auth/nginx`: any good token of a user or a repository. `/auth/nginx/{name}`: one that may do at the repository what the
+/// original request is about to do.
 pub async fn nginx(request: HttpRequest, portal: web::Data<Portal>) -> Result<HttpResponse, ForwardFailure> {
-    any_good_token(&request, &portal, &NGINX).await
+    answer(&request, &portal, &NGINX).await
 }
 
-/// `/auth/nginx/{name}`: one that may do at the repository what the original request is about to do.
-pub async fn nginx_at(request: HttpRequest, portal: web::Data<Portal>) -> Result<HttpResponse, ForwardFailure> {
-    at_repository(&request, &portal, &NGINX).await
-}
-
-/// `/auth/forward`
+/// `/auth/forward` and `/auth/forward/{name}`: the same.
 pub async fn forward(request: HttpRequest, portal: web::Data<Portal>) -> Result<HttpResponse, ForwardFailure> {
-    any_good_token(&request, &portal, &FORWARD).await
-}
-
-/// `/auth/forward/{name}`
-pub async fn forward_at(request: HttpRequest, portal: web::Data<Portal>) -> Result<HttpResponse, ForwardFailure> {
-    at_repository(&request, &portal, &FORWARD).await
+    answer(&request, &portal, &FORWARD).await
 }
 
 /// Where no door is. A path that a proxy put together wrongly opens nothing.
@@ -70,24 +61,13 @@ pub async fn nothing() -> Result<HttpResponse, ForwardFailure> {
     Err(no_right().into())
 }
 
-async fn any_good_token(
-    request: &HttpRequest,
-    portal: &Portal,
-    dialect: &Dialect,
-) -> Result<HttpResponse, ForwardFailure> {
+async fn answer(request: &HttpRequest, portal: &Portal, dialect: &Dialect) -> Result<HttpResponse, ForwardFailure> {
     log_original(request, portal, dialect);
-    let caller = ApiCaller::check(request, None).await?;
-    admit(&caller, None)
-}
-
-async fn at_repository(
-    request: &HttpRequest,
-    portal: &Portal,
-    dialect: &Dialect,
-) -> Result<HttpResponse, ForwardFailure> {
-    log_original(request, portal, dialect);
+    let Some(text) = request.match_info().unprocessed().strip_prefix('/') else {
+        let caller = ApiCaller::check(request, None).await?;
+        return admit(&caller, None);
+    };
     // As it stands in the path: there is but one way to spell a name.
-    let text = request.match_info().get("name").unwrap_or_default();
     let name = RepositoryName::parse(text).ok().filter(|name| name.as_str() == text);
     let caller = ApiCaller::check(request, name).await?;
     let right = caller.right().ok_or_else(no_right)?;

@@ -1,4 +1,4 @@
-//! Headers that every answer carries, errors too.
+//! Headers that every answer carries, errors too, but for the good ones of forward-auth, which reach no browser.
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -30,4 +30,9 @@ pub fn apply(headers: &mut HeaderMap, https: bool) {
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
+}
+
+/// What a proxy must heed of an answer that no browser ever sees.
+pub fn apply_for_a_proxy(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }

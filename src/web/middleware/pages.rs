@@ -144,7 +144,7 @@ fn draw(
         status: status.as_u16(),
         title,
         sentence,
-        request_id: RequestId::of(request),
+        request_id: RequestId::of(request).to_string(),
         back,
         back_label,
     };

@@ -1,6 +1,7 @@
 //! Around every request: its number, its line in the log, the limits of its head, and an answer even where a handler panicked.
 
 use std::cell::Cell;
+use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +21,7 @@ use crate::auth::authenticate::Reason;
 use crate::domain::secret::{contains_secret, random_code};
 use crate::randomness;
 use crate::web::client::peer;
-use crate::web::error::{ApiFailure, Failure, ForwardFailure, PageFailure};
+use crate::web::error::{ApiFailure, Failure, ForwardFailure, OAuthFailure, OciFailure, PageFailure};
 use crate::web::gateway::forward_auth;
 use crate::web::portal::Portal;
 use crate::web::urls;
@@ -34,20 +35,25 @@ const MOST_HEADERS: usize = 64;
 const MOST_REQUESTS: u32 = 500;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The number of a request, in the log and on error pages.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub String);
+/// The number of a request, in the log and on error pages: unlike any other of this or another process.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RequestId(u64);
 
 impl RequestId {
-    /// Unlike any other of this or another process.
     fn next() -> Self {
-        static PROCESS: LazyLock<String> = LazyLock::new(|| random_code(&mut randomness::system())[..8].to_owned());
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        Self(format!("{}-{:06x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed)))
+        Self(COUNT.fetch_add(1, Ordering::Relaxed))
     }
 
-    pub fn of(request: &HttpRequest) -> String {
-        request.extensions().get::<Self>().map_or_else(String::new, |id| id.0.clone())
+    pub fn of(request: &HttpRequest) -> Self {
+        request.extensions().get::<Self>().copied().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        static PROCESS: LazyLock<String> = LazyLock::new(|| random_code(&mut randomness::system())[..8].to_owned());
+        write!(f, "{}-{:06x}", *PROCESS, self.0)
     }
 }
 
@@ -65,7 +71,7 @@ pub async fn around(
     let id = RequestId::next();
     let https = request.app_data::<web::Data<Portal>>().is_some_and(|portal| portal.settings.public_url.is_https());
     request.extensions_mut().insert(id);
-    let line = Line::of(request.request());
+    let mut line = Line::of(request.request());
     if request.headers().contains_key(header::TRANSFER_ENCODING) {
         return Ok(refuse_chunked(request.take_payload(), request, &line, https));
     }
@@ -84,6 +90,7 @@ pub async fn around(
                 response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             }
             line.answer(response.status(), response.response().error());
+            line.admitted = response.status() == StatusCode::OK && line.path.starts_with(urls::FORWARD_AUTH);
             finish(response.headers_mut(), &line, https);
             Ok(response)
         }
@@ -118,7 +125,10 @@ fn understood(path: &str, status: StatusCode) -> StatusCode {
 
 /// The framework itself lets far more pass.
 fn limit_head(request: &ServiceRequest) -> Result<(), Failure> {
-    if request.uri().path_and_query().is_some_and(|text| text.as_str().len() > LONGEST_ADDRESS) {
+    let length = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
+    // Caddy adds its client's query to the address that it asks, where nobody reads it.
+    let asked = if request.path().starts_with(urls::FORWARD_AUTH) { request.path().len() } else { length };
+    if asked > LONGEST_ADDRESS {
         return Err(Failure::AddressTooLong);
     }
     let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
@@ -146,19 +156,25 @@ fn refusal(line: &Line, mut response: HttpResponse, https: bool) -> Error {
 }
 
 fn finish(headers: &mut header::HeaderMap, line: &Line, https: bool) {
-    headers::apply(headers, https);
-    if let Ok(value) = HeaderValue::from_str(&line.id) {
+    if line.admitted {
+        headers::apply_for_a_proxy(headers);
+    } else {
+        headers::apply(headers, https);
+    }
+    if let Ok(value) = HeaderValue::try_from(line.id.to_string()) {
         headers.insert(REQUEST_ID, value);
     }
 }
 
 /// What the log tells of a request: never its query, its headers or its body.
 pub struct Line {
-    id: String,
+    id: RequestId,
     method: Method,
     path: String,
     peer: std::net::IpAddr,
     started: Instant,
+    /// Whether a proxy was told that a request may pass: it reads that answer alone, and shows it to nobody.
+    admitted: bool,
 }
 
 impl Line {
@@ -171,6 +187,7 @@ impl Line {
             path: if contains_secret(path) { "(a path with a token in it)".into() } else { path.to_owned() },
             peer: peer(request),
             started: Instant::now(),
+            admitted: false,
         }
     }
 
@@ -184,8 +201,8 @@ impl Line {
         let milliseconds = self.started.elapsed().as_secs_f64() * 1_000.0;
         let status = status.as_u16();
         // A check of a token or a probe is no news; there may be thousands a second.
-        let check = self.path.starts_with("/api/") || self.path.starts_with(urls::FORWARD_AUTH);
-        if check || self.path.starts_with("/static/") || self.path.ends_with('z') {
+        let doors = ["/api/", "/static/", urls::FORWARD_AUTH, urls::OCI_TOKEN, urls::INTROSPECTION];
+        if doors.iter().any(|door| self.path.starts_with(door)) || self.path.ends_with('z') {
             tracing::debug!(request = %self.id, method = %self.method, path = %self.path, peer = %self.peer, status, milliseconds, "request");
         } else {
             tracing::info!(request = %self.id, method = %self.method, path = %self.path, peer = %self.peer, status, milliseconds, "request");
@@ -214,7 +231,10 @@ impl Line {
 }
 
 fn failure(error: &Error) -> Option<&Failure> {
-    let (page, api) = (error.as_error::<PageFailure>(), error.as_error::<ApiFailure>());
-    let forward = error.as_error::<ForwardFailure>();
-    page.map(|face| &face.0).or(api.map(|face| &face.0)).or(forward.map(|face| &face.0))
+    macro_rules! first {
+        ($($face:ident)*) => {
+            None$(.or_else(|| error.as_error::<$face>().map(|face| &face.0)))*
+        };
+    }
+    first!(PageFailure ApiFailure ForwardFailure OAuthFailure OciFailure)
 }

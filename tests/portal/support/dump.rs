@@ -104,11 +104,12 @@ impl Portal {
         self.dump()[table].len()
     }
 
-    /// The names of all events, oldest first; those of the same second by name.
+    /// The names of all events but those of the first start, oldest first; those of the same second by name.
     pub fn actions(&self) -> Vec<String> {
         use tokenhouse::storage::schema::events;
         self.read(|connection| {
-            Ok(events::table.order((events::at.asc(), events::action.asc())).select(events::action).load(connection)?)
+            let since = events::table.filter(events::action.ne("signing_key.created"));
+            Ok(since.order((events::at.asc(), events::action.asc())).select(events::action).load(connection)?)
         })
     }
 }

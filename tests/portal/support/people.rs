@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use tokenhouse::domain::api_token::{NewApiToken, RepositorySelection};
 use tokenhouse::domain::event::Actor;
-use tokenhouse::domain::id::{ApiTokenId, RepositoryId, RepositoryTokenId, RoleId, SessionId, UserId};
+use tokenhouse::domain::id::{ApiTokenId, RepositoryId, RepositoryTokenId, RoleId, ServiceId, SessionId, UserId};
 use tokenhouse::domain::name::TokenName;
 use tokenhouse::domain::password::Password;
 use tokenhouse::domain::permission::{Permission, Permissions};
@@ -154,6 +154,38 @@ impl Portal {
             diesel::insert_into(t::table).values(row).execute(connection).map_err(StorageError::from)?;
             Ok::<_, StorageError>(id)
         })
+    }
+
+    /// A service, and its token.
+    pub fn service(&self, name: &str) -> (ServiceId, String) {
+        let (name, now) = (name.to_owned(), self.now());
+        self.write(move |connection| {
+            let rng = &mut randomness::system();
+            let (id, secret) = (ServiceId::new(now, rng), Secret::generate(SecretKind::ServiceToken, rng));
+            use schema::services as s;
+            let row = (
+                (s::id.eq(id.to_string()), s::name.eq(&name), s::description.eq(""), s::hint.eq(secret.hint())),
+                s::digest.eq(secret.digest().as_bytes().to_vec()),
+                (s::generation.eq(1), s::created_at.eq(now.unix()), s::created_by.eq("nobody")),
+                (s::token_created_at.eq(now.unix()), s::token_created_by.eq("nobody")),
+                (s::form_nonce.eq(random_code(rng)), s::search_key.eq(&name), s::revision.eq(0)),
+            );
+            diesel::insert_into(s::table).values(row).execute(connection).map_err(StorageError::from)?;
+            Ok::<_, StorageError>((id, secret.reveal().to_owned()))
+        })
+    }
+
+    /// What the service with this token is told of another.
+    #[track_caller]
+    pub fn introspect(&self, service: &str, token: &str) -> Answer {
+        self.request("POST", "/oauth/introspect").bearer(service).form(&[("token", token)]).send()
+    }
+
+    /// Ends a token as whoever holds it.
+    #[track_caller]
+    pub fn revoke_held(&self, token: &str) {
+        let answer = self.request("POST", "/oauth/revoke").form(&[("token", token)]).send().with(200);
+        assert!(answer.body.is_empty(), "{answer:?}");
     }
 
     /// A token named `ci` that may read repositories and lasts 90 days, unless `change` says otherwise.

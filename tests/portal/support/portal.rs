@@ -193,6 +193,8 @@ fn configuration(database: &Database) -> Config {
         trusted_proxies: vec!["127.0.0.0/8".parse().expect("a network")],
         instance_name: "Tokenhouse".into(),
         max_api_tokens: 5,
+        oci_service: "registry".into(),
+        oci_token_seconds: 300,
         lifetimes: Lifetimes { idle: 30 * MINUTE, absolute: 12 * HOUR, reauthentication: 30 * MINUTE },
         workers: 1,
         log_level: tracing::Level::INFO,

@@ -14,12 +14,15 @@ pub struct Place {
     pub user: String,
     /// One that is not there, where none is given.
     pub session: String,
+    /// One that is not there, where none is given.
+    pub service: String,
 }
 
 impl Place {
     pub fn of(token: &Token) -> Self {
-        let session = "019a9f3c-0000-7000-8000-000000000001".into();
-        Self { id: token.id.to_string(), name: "alpha".into(), user: token.owner.to_string(), session }
+        let nothing = "019a9f3c-0000-7000-8000-000000000001";
+        let (session, service) = (nothing.into(), nothing.into());
+        Self { id: token.id.to_string(), name: "alpha".into(), user: token.owner.to_string(), session, service }
     }
 
     pub fn and_session(self, id: SessionId) -> Self {
@@ -31,7 +34,7 @@ impl Place {
         let path = route.replace("/sessions/{id}", &format!("/sessions/{}", self.session));
         let path = path.replace("{id}", &self.id).replace("{name}", &self.name).replace("{file}", file);
         let path = path.replace("{username}", "ada");
-        let path = path.replace("{user}", &self.user);
+        let path = path.replace("{user}", &self.user).replace("{service}", &self.service);
         assert!(!path.contains('{'), "{route} has a place that the tests do not know");
         path
     }

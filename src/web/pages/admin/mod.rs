@@ -1,6 +1,7 @@
 //! `/admin`: leads to the first page of Administration that the user may enter.
 
 pub mod policies;
+pub mod services;
 pub mod users;
 
 use actix_web::HttpResponse;

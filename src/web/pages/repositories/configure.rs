@@ -7,10 +7,12 @@ use askama::Template;
 use zeroize::Zeroizing;
 
 use super::{Tabs, configurable};
+use crate::domain::event::Action;
 use crate::domain::repository_token::RepositoryToken;
-use crate::storage::{Connection, StorageError, policies, repository_tokens, reveals};
+use crate::storage::repository_changes::KIND;
+use crate::storage::{Connection, StorageError, held, policies, repository_tokens, reveals};
 use crate::web::error::PageFailure;
-use crate::web::examples::{self, Example};
+use crate::web::examples::{self, Example, proxies, registry};
 use crate::web::extract::signed_in::SignedIn;
 use crate::web::page::{LastUse, Moment, Shell, html};
 use crate::web::portal::Portal;
@@ -35,8 +37,14 @@ struct ConfigurePage<'a> {
     created_by: String,
     last_used: Option<LastUse>,
     old_tokens: Vec<OldToken>,
+    /// Where somebody who held the former token revoked it, and nobody has generated another since.
+    revoked: Option<Revoked>,
     base_url: String,
     examples: Vec<Example>,
+    integrations: Vec<Example>,
+    registry: Example,
+    /// How long a registry goes on taking what a revoked token gave out.
+    after_revocation: String,
 }
 
 /// A former token that still works.
@@ -44,6 +52,12 @@ struct OldToken {
     hint: String,
     ends: Moment,
     last_used: Option<LastUse>,
+}
+
+/// When, and from where.
+struct Revoked {
+    at: Moment,
+    address: String,
 }
 
 /// `GET /repositories/{name}/configure`
@@ -59,13 +73,19 @@ pub async fn show(
     let due = portal.db.look_up(move |connection| reveals::is_due(connection, id, session, now)).await?;
     let secret: Option<Zeroizing<String>> =
         if due && is_a_look(&request) { take(&portal, &who, id, None).await? } else { None };
-    let (token, replaced, policy) = portal
+    let (token, replaced, policy, revocation) = portal
         .db
         .read(move |connection: &mut Connection| {
             let token =
                 repository_tokens::current(connection, id)?.ok_or_else(|| StorageError::corrupt("repositories", id))?;
             let replaced = repository_tokens::replaced(connection, id, now)?;
-            Ok::<_, StorageError>((token, replaced, policies::current(connection)?))
+            let subject = (KIND, id.to_string());
+            let revocation = if token.created_by.is_empty() {
+                held::of_subject(connection, Action::RepositoryTokenRevoked, subject, token.created_at)?
+            } else {
+                None
+            };
+            Ok::<_, StorageError>((token, replaced, policies::current(connection)?, revocation))
         })
         .await?;
     // It was replaced between the two: it is no longer the one to show.
@@ -81,7 +101,11 @@ pub async fn show(
         created: Moment::new(token.created_at, now),
         last_used: token.last_use.as_ref().map(|used| LastUse::new(used, now)),
         old_tokens: replaced.into_iter().filter_map(|old| OldToken::new(old, &who)).collect(),
-        examples: examples::of(secret.as_ref().map(|text| text.as_str()), name, &base_url),
+        revoked: revocation.map(|found| Revoked { at: Moment::new(found.at, now), address: found.address }),
+        examples: examples::of(&portal.settings, secret.as_ref().map(|text| text.as_str()), name, &base_url),
+        integrations: proxies::of(&portal.settings.public_url, name),
+        registry: registry::configuration(&portal.settings),
+        after_revocation: registry::after_revocation(&portal.settings),
         base_url,
         created_by: token.created_by,
         masked: token.hint.trim_end_matches('…').to_owned(),

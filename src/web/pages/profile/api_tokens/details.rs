@@ -4,13 +4,14 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::held::HeldRow;
 use super::{own_token, reach, reveal};
 use crate::auth::authorize::repositories_seen_by;
-use crate::domain::api_token::{ApiToken, RepositorySelection};
+use crate::domain::api_token::{ApiToken, REVOKED_SHOWN, RepositorySelection};
 use crate::domain::id::ApiTokenId;
 use crate::storage::callers::{self, Of};
 use crate::storage::repositories::Among;
-use crate::storage::{Connection, Result as Stored, api_tokens, reveals};
+use crate::storage::{Connection, Result as Stored, api_tokens, held, reveals};
 use crate::web::chart::Chart;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{ApiAccess, Holding, SignedIn};
@@ -20,6 +21,8 @@ use crate::web::reveal::is_a_look;
 
 /// Most names of selected repositories that are shown.
 const MOST_NAMES: i64 = 1_000;
+/// Most revocations by holders, of all tokens of the user, among which this token's are looked for.
+const MOST_HELD: i64 = 500;
 
 #[derive(Template)]
 #[template(path = "pages/profile/api_tokens/show.html")]
@@ -43,6 +46,8 @@ struct ApiTokenPage {
     can_rename: bool,
     can_revoke: bool,
     can_recreate: bool,
+    /// What somebody who held it revoked lately.
+    held: Vec<HeldRow>,
 }
 
 struct OldSecret {
@@ -75,6 +80,8 @@ pub async fn show(
     }
     let (callers, per_day) =
         portal.db.look_up(move |connection| callers::recent(connection, Of::ApiToken(id), now)).await?;
+    let (owner, lately) = (who.user.id, now.minus(REVOKED_SHOWN));
+    let ended = portal.db.look_up(move |connection| held::of_owner(connection, owner, lately, MOST_HELD)).await?;
     let page = ApiTokenPage {
         shell: Shell::of(&portal, &request, &who),
         id,
@@ -96,6 +103,7 @@ pub async fn show(
         can_rename: token.can_revoke(),
         can_revoke: token.can_revoke(),
         can_recreate: token.can_recreate(now),
+        held: ended.into_iter().filter(|row| row.id == id).map(|row| HeldRow::new(row, now)).collect(),
         name: token.name.as_str().to_owned(),
         hint: token.hint,
     };

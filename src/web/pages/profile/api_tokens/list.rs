@@ -4,12 +4,13 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::held::HeldRow;
 use super::limit;
 use crate::domain::api_token::{ApiToken, REVOKED_SHOWN};
 use crate::domain::id::ApiTokenId;
 use crate::domain::timestamp::Timestamp;
 use crate::storage::api_tokens::list;
-use crate::storage::{Connection, Result as Stored, policies};
+use crate::storage::{Connection, Result as Stored, held, policies};
 use crate::web::error::PageFailure;
 use crate::web::extract::signed_in::{ApiAccess, Holding};
 use crate::web::form::Typed;
@@ -18,6 +19,8 @@ use crate::web::portal::Portal;
 
 /// Most tokens that are looked at: at most 100 current ones, and those revoked lately.
 const MOST_ROWS: i64 = 500;
+/// Most revocations by holders that are told above the list.
+const MOST_HELD: i64 = 5;
 
 #[derive(Template)]
 #[template(path = "pages/profile/api_tokens/index.html")]
@@ -31,6 +34,8 @@ struct ApiTokensPage {
     /// Whether the revoked ones are shown.
     revoked: bool,
     revoked_count: usize,
+    /// What somebody who held a token revoked lately.
+    held: Vec<HeldRow>,
 }
 
 struct ApiTokenRow {
@@ -59,10 +64,11 @@ pub async fn index(
     let revoked = Typed::of_any_query(&request)?.text("status") == "revoked";
     let (owner, now) = (who.user.id, who.now);
     let lately = now.minus(REVOKED_SHOWN);
-    let (tokens, policy) = portal
+    let (tokens, policy, ended_by_holders) = portal
         .db
         .read(move |connection: &mut Connection| -> Stored<_> {
-            Ok((list(connection, owner, lately, MOST_ROWS)?, policies::current(connection)?))
+            let ended = held::of_owner(connection, owner, lately, MOST_HELD)?;
+            Ok((list(connection, owner, lately, MOST_ROWS)?, policies::current(connection)?, ended))
         })
         .await?;
     let (ended, current): (Vec<_>, Vec<_>) = tokens.into_iter().partition(|token| token.revoked_at.is_some());
@@ -72,7 +78,8 @@ pub async fn index(
     rows.sort_by_key(|row| row.greyed);
     let limit = limit(&portal, &policy);
     let shell = Shell::of(&portal, &request, &who);
-    let page = ApiTokensPage { shell, rows, count, limit, room: count < limit, revoked, revoked_count };
+    let held = ended_by_holders.into_iter().map(|token| HeldRow::new(token, now)).collect();
+    let page = ApiTokensPage { shell, rows, count, limit, room: count < limit, revoked, revoked_count, held };
     Ok(html(StatusCode::OK, &page)?)
 }
 

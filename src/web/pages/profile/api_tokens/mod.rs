@@ -5,6 +5,7 @@ pub mod details;
 pub mod disablement;
 pub mod enablement;
 pub mod form;
+mod held;
 pub mod list;
 pub mod name;
 pub mod reveal;

@@ -66,7 +66,7 @@ pub fn page(
         may: if may.is_empty() { vec!["None: it only says who you are".into()] } else { may },
         where_: reach(&token.repositories, repositories),
         expires: token.expires_at.map(|end| Moment::new(end, who.now)),
-        examples: examples::of(Some(secret.reveal()), who.user.username.as_str(), &me),
+        examples: examples::of(&portal.settings, Some(secret.reveal()), who.user.username.as_str(), &me),
         old,
     };
     let mut response = html(StatusCode::OK, &page)?;

@@ -1,0 +1,207 @@
+//! Scopes that clients of a container registry ask for, and what of them is granted. The grammar is that of the token
+//! authentication of the CNCF Distribution registry, and of `*`, which that registry itself asks for to delete.
+
+use super::Invalid;
+use super::permission::Permission;
+use super::repository::RepositoryName;
+
+/// Most scopes of one request, and most bytes of all of them together.
+pub const MOST_SCOPES: usize = 20;
+pub const LONGEST: usize = 4 * 1024;
+/// Bytes of a name, as registries limit it.
+const LONGEST_NAME: usize = 255;
+
+/// Something that can be done. Other actions are never granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OciAction {
+    Pull,
+    Push,
+    Delete,
+    /// All of it: what the registry wants to see before it deletes.
+    All,
+}
+
+impl OciAction {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "push",
+            Self::Delete => "delete",
+            Self::All => "*",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Pull, Self::Push, Self::Delete, Self::All].into_iter().find(|action| action.name() == name)
+    }
+
+    const fn needs(self) -> Permission {
+        match self {
+            Self::Pull => Permission::Read,
+            Self::Push | Self::Delete | Self::All => Permission::Write,
+        }
+    }
+}
+
+/// What a scope is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OciResource {
+    /// A repository of the registry, governed by the repository whose name its first segment is.
+    Repository(RepositoryName),
+    /// The list of all repositories of the registry.
+    Catalog,
+    /// Anything else, which nobody gets.
+    Other,
+}
+
+/// One scope: a resource and the actions on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OciScope {
+    kind: String,
+    name: String,
+    pub resource: OciResource,
+    /// Those that can be granted at all, each once.
+    actions: Vec<OciAction>,
+}
+
+/// A part of what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    pub kind: String,
+    pub name: String,
+    pub actions: Vec<OciAction>,
+}
+
+impl OciScope {
+    /// Reads the values of all parameters `scope`; each may hold several scopes. Those about the same thing become one.
+    pub fn parse_all<'a>(values: impl Iterator<Item = &'a str>) -> Result<Vec<Self>, Invalid> {
+        let (mut scopes, mut count, mut length) = (Vec::<Self>::new(), 0, 0);
+        for value in values {
+            length += value.len();
+            for text in value.split(' ').filter(|text| !text.is_empty()) {
+                count += 1;
+                if count > MOST_SCOPES || length > LONGEST {
+                    return Err(Invalid::new(format!(
+                        "There are too many scopes. Ask for at most {MOST_SCOPES} scopes of together at most 4 kB."
+                    )));
+                }
+                let scope = Self::parse(text).ok_or_else(|| {
+                    Invalid::new("A scope is malformed. A scope looks like repository:payments/api:pull,push.")
+                })?;
+                match scopes.iter_mut().find(|known| known.kind == scope.kind && known.name == scope.name) {
+                    Some(known) => known.add(&scope.actions),
+                    None => scopes.push(scope),
+                }
+            }
+        }
+        Ok(scopes)
+    }
+
+    /// `type:name:actions`; the name may hold a colon, where it begins with a host and a port.
+    fn parse(text: &str) -> Option<Self> {
+        let (kind, rest) = text.split_once(':')?;
+        let (name, actions) = rest.rsplit_once(':')?;
+        let actions: Vec<&str> = actions.split(',').collect();
+        if !is_kind(kind) || !is_name(name) || !actions.iter().all(|action| is_action(action)) {
+            return None;
+        }
+        let resource = match kind {
+            "repository" => {
+                let first = name.split('/').next().unwrap_or_default();
+                RepositoryName::parse(first).map_or(OciResource::Other, OciResource::Repository)
+            }
+            "registry" if name == "catalog" => OciResource::Catalog,
+            _ => OciResource::Other,
+        };
+        let mut scope = Self { kind: kind.to_owned(), name: name.to_owned(), resource, actions: Vec::new() };
+        scope.add(&actions.into_iter().filter_map(OciAction::from_name).collect::<Vec<_>>());
+        Some(scope)
+    }
+
+    fn add(&mut self, actions: &[OciAction]) {
+        for action in actions {
+            if !self.actions.contains(action) {
+                self.actions.push(*action);
+            }
+        }
+    }
+
+    /// The name of the repository that governs it.
+    pub const fn governing(&self) -> Option<&RepositoryName> {
+        match &self.resource {
+            OciResource::Repository(name) => Some(name),
+            OciResource::Catalog | OciResource::Other => None,
+        }
+    }
+
+    /// What is asked for and allowed: `permission` is the right on the repository, `catalog` tells whether the catalog may
+    /// be read. `None` where that is nothing.
+    pub fn granted(&self, permission: Permission, catalog: bool) -> Option<Granted> {
+        let allowed = |action: &OciAction| match &self.resource {
+            OciResource::Repository(_) => permission >= action.needs(),
+            OciResource::Catalog => catalog && *action == OciAction::All,
+            OciResource::Other => false,
+        };
+        let actions: Vec<_> = self.actions.iter().copied().filter(allowed).collect();
+        (!actions.is_empty()).then(|| Granted { kind: self.kind.clone(), name: self.name.clone(), actions })
+    }
+}
+
+/// `repository`, or with a class: `repository(plugin)`.
+fn is_kind(text: &str) -> bool {
+    let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    match text.strip_suffix(')') {
+        Some(text) => text.split_once('(').is_some_and(|(kind, class)| word(kind) && word(class)),
+        None => word(text),
+    }
+}
+
+fn is_action(text: &str) -> bool {
+    text == "*" || text.bytes().all(|b| b.is_ascii_lowercase())
+}
+
+/// Segments divided by slashes; the first one may be a host, if others follow.
+fn is_name(text: &str) -> bool {
+    let (first, rest) = text.split_once('/').map_or((text, None), |(first, rest)| (first, Some(rest)));
+    text.len() <= LONGEST_NAME
+        && (is_segment(first) || rest.is_some() && is_host(first))
+        && rest.is_none_or(|rest| rest.split('/').all(is_segment))
+}
+
+/// Lower-case letters and digits, with a dot, one or two underscores, or any number of hyphens between them.
+fn is_segment(text: &str) -> bool {
+    let mut rest = text;
+    loop {
+        let word = rest.bytes().take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit()).count();
+        if word == 0 {
+            return false;
+        }
+        rest = &rest[word..];
+        if rest.is_empty() {
+            return true;
+        }
+        let hyphens = rest.bytes().take_while(|&b| b == b'-').count();
+        let separator = match rest.as_bytes() {
+            [b'_', b'_', ..] => 2,
+            [b'.' | b'_', ..] => 1,
+            _ if hyphens > 0 => hyphens,
+            _ => return false,
+        };
+        rest = &rest[separator..];
+    }
+}
+
+fn is_host(text: &str) -> bool {
+    let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
+    let part = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+    };
+    host.split('.').all(part)
+        && port.is_none_or(|port| !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests;

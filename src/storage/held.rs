@@ -1,0 +1,124 @@
+//! Tokens that end because somebody who holds them says so (RFC 7009): whoever has a token in hand may revoke it, and needs
+//! no other right. What was looked up is judged once more after the lock, so that of many at once one ends the token.
+
+use diesel::prelude::*;
+use rand::CryptoRng;
+
+use super::error::Result;
+use super::schema::{api_tokens, events};
+use super::sealing::SealingKeys;
+use super::{Connection, api_token_changes, repository_changes, repository_tokens, service_changes, services};
+use super::{StorageError, token_secrets};
+use crate::domain::event::{Action, Actor};
+use crate::domain::id::{ApiTokenId, UserId};
+use crate::domain::secret::{Digest, SecretKind};
+use crate::domain::timestamp::Timestamp;
+
+/// A token in the hands of somebody who wants it to end, and where that somebody is.
+#[derive(Debug, Clone)]
+pub struct Held {
+    pub kind: SecretKind,
+    pub digest: Digest,
+    pub address: String,
+    pub now: Timestamp,
+}
+
+/// Told in the event of the end.
+pub const DETAIL: &str = "by somebody who held it";
+
+impl Held {
+    /// Whether there is such a token at all; changes nothing and locks nothing, so that garbage costs no write.
+    pub fn is_known(&self, connection: &mut Connection) -> Result<bool> {
+        Ok(match self.kind {
+            SecretKind::ApiToken => token_secrets::find_api_token(connection, &self.digest, None)?.is_some(),
+            SecretKind::RepositoryToken => repository_tokens::find_by_digest(connection, &self.digest)?.is_some(),
+            SecretKind::ServiceToken => services::find_by_digest(connection, &self.digest)?.is_some(),
+        })
+    }
+
+    /// Ends the token. A repository and a service get another in its place that nobody has seen. `false` if it had ended.
+    pub fn revoke(&self, connection: &mut Connection, rng: &mut impl CryptoRng, keys: &SealingKeys) -> Result<bool> {
+        match self.kind {
+            SecretKind::ApiToken => api_token_changes::revoke_held(connection, rng, self),
+            SecretKind::RepositoryToken => repository_changes::revoke_held(connection, rng, keys, self),
+            SecretKind::ServiceToken => service_changes::revoke_held(connection, rng, self),
+        }
+    }
+
+    pub(super) fn actor(&self) -> Actor {
+        Actor::Anonymous { address: self.address.clone() }
+    }
+}
+
+/// When and from where somebody who held it revoked a token.
+#[derive(Debug, Clone)]
+pub struct Revocation {
+    pub at: Timestamp,
+    pub address: String,
+}
+
+/// The first revocation of the token of a thing, from `since` on, by somebody who held it.
+pub fn of_subject(
+    connection: &mut Connection,
+    action: Action,
+    subject: (&str, String),
+    since: Timestamp,
+) -> Result<Option<Revocation>> {
+    let row: Option<(i64, Option<String>)> = events::table
+        .filter(events::subject_kind.eq(subject.0))
+        .filter(events::subject_id.eq(subject.1))
+        .filter(events::action.eq(action.name()))
+        .filter(events::actor_kind.eq(ANONYMOUS))
+        .filter(events::at.ge(since.unix()))
+        .order(events::id.asc())
+        .limit(1)
+        .select((events::at, events::address))
+        .get_result(connection)
+        .optional()?;
+    Ok(row.map(|(at, address)| to_revocation(at, address)))
+}
+
+/// An API token of which a secret was revoked by somebody who held it.
+#[derive(Debug, Clone)]
+pub struct RevokedToken {
+    pub id: ApiTokenId,
+    pub name: String,
+    /// Whether it was a replaced secret alone, so that the token goes on working.
+    pub replaced_only: bool,
+    pub revocation: Revocation,
+}
+
+/// Those of one owner since `since`, latest first, at most `limit`.
+pub fn of_owner(connection: &mut Connection, owner: UserId, since: Timestamp, limit: i64) -> Result<Vec<RevokedToken>> {
+    let actions = [Action::ApiTokenRevoked.name(), Action::ReplacedSecretRevoked.name()];
+    let rows: Vec<(String, String, String, i64, Option<String>)> = api_tokens::table
+        .inner_join(
+            events::table
+                .on(events::subject_kind.eq(api_token_changes::KIND).and(events::subject_id.eq(api_tokens::id))),
+        )
+        .filter(api_tokens::user_id.eq(owner.to_string()))
+        .filter(events::action.eq(actions[0]).or(events::action.eq(actions[1])))
+        .filter(events::actor_kind.eq(ANONYMOUS))
+        .filter(events::at.ge(since.unix()))
+        .order(events::id.desc())
+        .limit(limit)
+        .select((api_tokens::id, api_tokens::name, events::action, events::at, events::address))
+        .load(connection)?;
+    rows.into_iter()
+        .map(|(id, name, action, at, address)| {
+            Ok(RevokedToken {
+                id: id.parse().map_err(|_| StorageError::corrupt("api_tokens", &id))?,
+                name,
+                replaced_only: action == actions[1],
+                revocation: to_revocation(at, address),
+            })
+        })
+        .collect()
+}
+
+/// Nobody else revokes a token without being known.
+const ANONYMOUS: &str = "anonymous";
+
+fn to_revocation(at: i64, address: Option<String>) -> Revocation {
+    Revocation { at: Timestamp::from_unix(at), address: address.unwrap_or_default() }
+}

@@ -1,0 +1,134 @@
+//! How a service is put behind a repository: configurations of reverse proxies that ask this very portal.
+//! `127.0.0.1:9000` stands for the service. The tests run them as they are printed.
+
+use std::fmt::Write as _;
+
+use super::Example;
+use crate::config::PublicUrl;
+use crate::web::urls;
+
+/// What a service learns of whoever asks it.
+pub const IDENTITY: [&str; 6] =
+    ["X-Auth-User", "X-Auth-Kind", "X-Auth-Token-Id", "X-Auth-Token-Name", "X-Auth-Repository", "X-Auth-Permission"];
+
+/// For the repository `name`.
+pub fn of(portal: &PublicUrl, name: &str) -> Vec<Example> {
+    vec![
+        Example {
+            id: "integration-nginx",
+            label: "nginx".into(),
+            hint: "Put it into the server block of the service, and its address in the place of 127.0.0.1:9000. \
+                   Where one server has several repositories, each gets a location of its own."
+                .into(),
+            code: nginx(portal, name),
+        },
+        Example {
+            id: "integration-caddy",
+            label: "Caddy".into(),
+            hint: "Put it into the site block of the service, and its address in the place of 127.0.0.1:9000.".into(),
+            code: caddy(portal, name),
+        },
+        Example {
+            id: "integration-traefik",
+            label: "Traefik".into(),
+            hint: "For the dynamic configuration. Give the service's router these middlewares, in this order.".into(),
+            code: traefik(portal, name),
+        },
+    ]
+}
+
+/// Of the client's headers, the portal gets those alone that are named. The service gets what the portal said in the place of
+/// what the client made up, and no token.
+fn nginx(portal: &PublicUrl, name: &str) -> String {
+    let ask = format!("/_tokenhouse/{name}");
+    let (mut taken, mut handed_on) = (String::new(), String::new());
+    for header in IDENTITY {
+        let lower = header.to_lowercase().replace('-', "_");
+        let variable = format!("$tokenhouse_{}", lower.trim_start_matches("x_auth_"));
+        let _ = writeln!(taken, "    auth_request_set {variable} $upstream_http_{lower};");
+        let _ = writeln!(handed_on, "    proxy_set_header {header} {variable};");
+    }
+    let tls = if portal.is_https() {
+        "    proxy_ssl_server_name on;\n    proxy_ssl_verify on;\n    proxy_ssl_verify_depth 3;\n    \
+         proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;\n"
+    } else {
+        ""
+    };
+    format!(
+        "location / {{\n    \
+             auth_request {ask};\n\
+         {taken}{handed_on}    \
+             proxy_set_header Authorization \"\";\n    \
+             proxy_set_header Host $http_host;\n    \
+             proxy_set_header X-Forwarded-For $remote_addr;\n    \
+             proxy_set_header X-Forwarded-Proto $scheme;\n    \
+             proxy_pass http://127.0.0.1:9000;\n\
+         }}\n\
+         location = {ask} {{\n    \
+             internal;\n    \
+             proxy_pass {address};\n\
+         {tls}    \
+             proxy_pass_request_body off;\n    \
+             proxy_pass_request_headers off;\n    \
+             proxy_set_header Content-Length \"\";\n    \
+             proxy_set_header Authorization $http_authorization;\n    \
+             proxy_set_header User-Agent $http_user_agent;\n    \
+             proxy_set_header X-Original-Method $request_method;\n    \
+             proxy_set_header X-Original-URI $request_uri;\n    \
+             proxy_set_header X-Forwarded-For $remote_addr;\n    \
+             proxy_set_header X-Forwarded-Proto $scheme;\n\
+         }}",
+        address = portal.join(&urls::auth_nginx(name)),
+    )
+}
+
+/// What the client made up goes first, in whatever spelling a service may take for the same.
+fn caddy(portal: &PublicUrl, name: &str) -> String {
+    let (address, path) = (portal.as_str(), urls::auth_forward(name));
+    // A proxy before the portal chooses by the name.
+    let host = if portal.is_https() {
+        format!("\t\theader_up Host {}\n", address.trim_start_matches("https://"))
+    } else {
+        String::new()
+    };
+    format!(
+        "route {{\n\
+         \trequest_header -X-Auth*\n\
+         \trequest_header -X_Auth*\n\
+         \tforward_auth {address} {{\n\
+         \t\turi {path}\n\
+         \t\theader_up -Cookie\n\
+         {host}\
+         \t\tcopy_headers {}\n\
+         \t}}\n\
+         \treverse_proxy 127.0.0.1:9000 {{\n\
+         \t\theader_up -Authorization\n\
+         \t}}\n\
+         }}",
+        IDENTITY.join(" "),
+    )
+}
+
+fn traefik(portal: &PublicUrl, name: &str) -> String {
+    let headers: String = IDENTITY.iter().map(|header| format!("          - {header}\n")).collect();
+    // A dot would divide a key.
+    let key = name.replace('.', "-");
+    format!(
+        "http:\n  \
+           middlewares:\n    \
+             tokenhouse-{key}:\n      \
+               forwardAuth:\n        \
+                 address: \"{address}\"\n        \
+                 trustForwardHeader: false\n        \
+                 authRequestHeaders:\n          \
+                   - Authorization\n          \
+                   - User-Agent\n        \
+                 authResponseHeaders:\n\
+         {headers}    \
+             tokenhouse-strip:\n      \
+               headers:\n        \
+                 customRequestHeaders:\n          \
+                   Authorization: \"\"",
+        address = portal.join(&urls::auth_forward(name)),
+    )
+}

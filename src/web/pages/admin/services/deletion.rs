@@ -1,0 +1,98 @@
+//! `/admin/services/{service}/deletion`: the end of a service. Its name must be typed.
+
+use actix_session::Session;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::{change, service_at};
+use crate::domain::id::ServiceId;
+use crate::domain::service::Service;
+use crate::randomness;
+use crate::storage::Connection;
+use crate::storage::callers::Of;
+use crate::web::error::{Failure, PageFailure};
+use crate::web::extract::signed_in::{Holding, SignedIn, SystemManagement};
+use crate::web::form::{Body, Field, FieldError, SecretField, errors};
+use crate::web::page::{CallerRow, Shell, html};
+use crate::web::pages::reauthentication::confirm;
+use crate::web::portal::Portal;
+use crate::web::{notice, urls};
+
+#[derive(Template)]
+#[template(path = "pages/admin/services/deletion.html")]
+struct DeletionPage {
+    shell: Shell,
+    id: ServiceId,
+    name: String,
+    typed: Field,
+    hint: String,
+    callers: Vec<CallerRow>,
+    ask_password: bool,
+    password: SecretField,
+    errors: Vec<FieldError>,
+}
+
+/// `GET /admin/services/{service}/deletion`
+pub async fn new(
+    portal: web::Data<Portal>,
+    request: HttpRequest,
+    who: Holding<SystemManagement>,
+    path: web::Path<String>,
+) -> Result<HttpResponse, PageFailure> {
+    let service = service_at(&portal, &path).await?;
+    who.require_recent(&request)?;
+    Ok(page(&portal, &request, &who, &service, Field::default(), SecretField::default()).await?)
+}
+
+/// `POST /admin/services/{service}/deletion`
+pub async fn create(
+    portal: web::Data<Portal>,
+    request: HttpRequest,
+    who: Holding<SystemManagement>,
+    path: web::Path<String>,
+    session: Session,
+    body: Body,
+) -> Result<HttpResponse, PageFailure> {
+    let service = service_at(&portal, &path).await?;
+    let typed = body.form(&["name", "password"], &[]).await?;
+    let (mut field, mut password) = (typed.field("name"), SecretField::default());
+    let name = service.name.as_str();
+    if field.value.trim() != name {
+        field.error = Some(format!("That is not the name of this service. Type “{name}” to delete it."));
+        return Ok(page(&portal, &request, &who, &service, field, password).await?);
+    }
+    if !confirm(&portal, &request, &who, &session, &typed, &mut password).await? {
+        return Ok(page(&portal, &request, &who, &service, field, password).await?);
+    }
+    let (change, id) = (change(&who), service.id);
+    portal
+        .db
+        .write(move |connection: &mut Connection| change.delete(connection, &mut randomness::system(), id))
+        .await?;
+    Ok(notice::see_other(&portal, urls::ADMIN_SERVICES, &format!("Service “{name}” was deleted.")))
+}
+
+async fn page(
+    portal: &Portal,
+    request: &HttpRequest,
+    who: &SignedIn,
+    service: &Service,
+    typed: Field,
+    password: SecretField,
+) -> Result<HttpResponse, Failure> {
+    let errors = errors([("name", &typed.error), ("password", &password.error)]);
+    let failed = !errors.is_empty();
+    let page = DeletionPage {
+        shell: Shell::of(portal, request, who).failed(failed),
+        id: service.id,
+        name: service.name.to_string(),
+        hint: format!("Type {} to confirm.", service.name),
+        typed,
+        callers: CallerRow::recent(portal, Of::Service(service.id), who.now).await?,
+        ask_password: !who.authenticated_recently(),
+        password,
+        errors,
+    };
+    html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+}

@@ -1,0 +1,63 @@
+//! A service behind a proxy that asks the portal about the repository `payments`, as the Configure tab says.
+
+use crate::house::{House, Person, Token};
+use crate::programs::{Proxy, Reply};
+use crate::upstream::Upstream;
+
+pub struct Site {
+    pub proxy: Proxy,
+    pub upstream: Upstream,
+    pub house: House,
+    /// A manager of repositories.
+    pub ada: Person,
+    /// Of the repository `payments`.
+    pub repository_token: String,
+    /// API tokens of ada.
+    pub reads: Token,
+    pub writes: Token,
+}
+
+impl Site {
+    pub fn behind_nginx(house: House) -> Self {
+        Self::behind(house, "nginx", Proxy::nginx)
+    }
+
+    pub fn behind_caddy(house: House) -> Self {
+        Self::behind(house, "Caddy", Proxy::caddy)
+    }
+
+    fn behind(house: House, label: &str, start: impl FnOnce(&str) -> Proxy) -> Self {
+        let mut ada = house.user("ada", "repository-manager");
+        let repository_token = ada.repository("payments");
+        let (reads, writes) = (ada.token("Ünï 100%", "read"), ada.token("writes", "write"));
+        let upstream = Upstream::start();
+        let code = integration(&mut ada, "payments", label, &upstream);
+        assert!(code.contains(house.address()), "it asks this portal: {code}");
+        let proxy = start(&code);
+        Self { proxy, upstream, house, ada, repository_token, reads, writes }
+    }
+
+    /// Asks with a token, as Bearer.
+    #[track_caller]
+    pub fn ask(&self, token: &Token, method: &str, path: &str, more: &[(&str, &str)]) -> Reply {
+        let authorization = format!("Bearer {}", token.secret);
+        let headers = [&[("Authorization", authorization.as_str())], more].concat();
+        self.proxy.ask(method, path, &headers)
+    }
+
+    /// The request is answered with this status, and the service never sees it.
+    #[track_caller]
+    pub fn stops(&self, status: u16, ask: impl FnOnce() -> Reply) -> Reply {
+        let seen = self.upstream.seen();
+        let reply = ask().with(status);
+        assert_eq!(self.upstream.seen(), seen, "the service saw a request that was refused: {reply:?}");
+        reply
+    }
+}
+
+/// What is to be pasted, with the service's address in its place.
+pub fn integration(person: &mut Person, repository: &str, label: &str, upstream: &Upstream) -> String {
+    let code = person.integration(repository, label);
+    assert!(code.contains("127.0.0.1:9000"), "{code}");
+    code.replace("127.0.0.1:9000", &upstream.address.to_string())
+}
