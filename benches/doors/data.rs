@@ -5,13 +5,13 @@ use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tokenhouse::auth::hasher::{Cost, Hasher};
-use tokenhouse::domain::id::{ApiTokenId, TokenSecretId, UserId};
+use tokenhouse::domain::id::{ApiTokenId, ServiceId, TokenSecretId, UserId};
 use tokenhouse::domain::password::{Password, PasswordHash};
 use tokenhouse::domain::secret::{LENGTH, Secret, SecretKind};
 use tokenhouse::domain::timestamp::{DAY, Timestamp};
 use tokenhouse::domain::user::{DisplayName, NewUser, Username};
 use tokenhouse::storage::connection::Target;
-use tokenhouse::storage::schema::{api_token_secrets, api_tokens, users};
+use tokenhouse::storage::schema::{api_token_secrets, api_tokens, services, users};
 use tokenhouse::storage::{Connection, Db, Result, roles, users as stored};
 use tokenhouse::{clock, randomness};
 use url::Url;
@@ -33,6 +33,7 @@ pub struct Data {
     secrets: Vec<u8>,
     /// The token of the busy repository.
     pub repository_token: String,
+    pub service_token: String,
 }
 
 impl Data {
@@ -41,7 +42,11 @@ impl Data {
         let db = Db::open(target, 1).expect("the database opens");
         let now = clock::Clock::System.now();
         let hash = block_on(hash());
-        let mut data = Self { secrets: Vec::with_capacity(tokens * LENGTH), repository_token: String::new() };
+        let mut data = Self {
+            secrets: Vec::with_capacity(tokens * LENGTH),
+            repository_token: String::new(),
+            service_token: String::new(),
+        };
         let mut made = 0;
         while made < tokens {
             let from = made / TOKENS_EACH;
@@ -51,14 +56,15 @@ impl Data {
             data.secrets.extend_from_slice(secrets.expect("the users can be inserted").as_bytes());
             made += count;
         }
-        let insert = move |connection: &mut Connection| -> Result<String> {
+        let insert = move |connection: &mut Connection| -> Result<(String, String)> {
             let user = insert_user(connection, USERNAME, "administrator", &hash, now)?;
             (0..TOKENS_EACH).try_for_each(|number| insert_token(connection, user, number, now).map(drop))?;
             let others = users::table.order(users::username.asc()).limit(50).select(users::id).load(connection)?;
             let others: Vec<UserId> = others.iter().map(|id: &String| id.parse().expect("an id")).collect();
-            repositories::insert(connection, &others, now)
+            Ok((repositories::insert(connection, &others, now)?, insert_service(connection, now)?))
         };
-        data.repository_token = block_on(db.write(insert)).expect("users and repositories can be inserted");
+        (data.repository_token, data.service_token) =
+            block_on(db.write(insert)).expect("users and repositories can be inserted");
         block_on(db.checkpoint()).expect("the file takes it all");
         data
     }
@@ -144,6 +150,30 @@ fn insert_token(connection: &mut Connection, owner: UserId, number: usize, now: 
         ))
         .execute(connection)?;
     Ok(secret)
+}
+
+fn insert_service(connection: &mut Connection, now: Timestamp) -> Result<String> {
+    let rng = &mut randomness::system();
+    let secret = Secret::generate(SecretKind::ServiceToken, rng);
+    let id = ServiceId::new(now, rng).to_string();
+    diesel::insert_into(services::table)
+        .values((
+            services::id.eq(&id),
+            services::name.eq("build-cache"),
+            services::description.eq(""),
+            services::digest.eq(secret.digest().as_bytes().as_slice()),
+            services::hint.eq(secret.hint()),
+            services::generation.eq(1),
+            services::created_at.eq(now.unix()),
+            services::created_by.eq(USERNAME),
+            services::token_created_at.eq(now.unix()),
+            services::token_created_by.eq(USERNAME),
+            services::form_nonce.eq(&id),
+            services::search_key.eq("build-cache"),
+            services::revision.eq(0),
+        ))
+        .execute(connection)?;
+    Ok(secret.reveal().to_owned())
 }
 
 async fn hash() -> PasswordHash {

@@ -66,6 +66,18 @@ impl<'a> Requests<'a> {
         Self { tokens: Some(tokens), ..Self::bearer(path, TOKEN) }
     }
 
+    /// A service asks about one of `in_use` tokens.
+    pub fn introspections(data: &'a Data, in_use: usize) -> Self {
+        let head = format!(
+            "Authorization: Bearer {}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
+            data.service_token,
+            "token=".len() + TOKEN.len()
+        );
+        let mut asked = Self::tokens_in_use("/oauth/introspect", data, in_use);
+        asked.text = Self::with("/oauth/introspect", &head).text.replacen("GET", "POST", 1) + "token=" + TOKEN;
+        asked
+    }
+
     /// As nginx asks on behalf of a GET.
     pub fn by_nginx(mut self) -> Self {
         let place = self.text.find("\r\n").unwrap_or_default() + 2;

@@ -114,6 +114,10 @@ fn main() {
     cases.insert(0, Case::new("bare hello", &hello, Requests::get("/")));
 
     pages::sizes(sqlite.address(), &session);
+    // Tokens in use have been used before.
+    if options.wants("100,000 in use") {
+        load::count(sqlite.address(), &check(&data, IN_USE), options.connections, 3 * IN_USE.min(data.len()));
+    }
     measure(&mut cases, &options);
     report::table(&cases);
     signing_in(&options, &sqlite);
@@ -164,6 +168,11 @@ fn cases<'a>(portal: &'a Server, raw: &'a Server, data: &'a Data, session: &str)
         Case::new("forward-auth, all tokens", portal, check(data, data.len())),
         Case::new("forward-auth, one token", portal, Requests::bearer(&door(), data.first()).by_nginx()),
         Case::new("forward-auth, malformed token", portal, Requests::refused(&door(), data::MALFORMED).by_nginx()),
+        Case::new("introspection, 100,000 in use", portal, Requests::introspections(data, IN_USE)),
+        Case::new("token for a registry, 100,000 in use", portal, {
+            let scope = format!("repository:{BUSY}/api:pull");
+            Requests::tokens_in_use(&format!("/oci/token?service=registry&scope={scope}"), data, IN_USE)
+        }),
         Case::new("raw lookup, inline", raw, Requests::tokens("/", data)),
         Case::new("GET /api/v1/me, all tokens", portal, Requests::tokens("/api/v1/me", data)),
         Case::new("GET /api/v1/me, one token", portal, Requests::bearer("/api/v1/me", data.first())),

@@ -27,9 +27,8 @@ pub fn app(
     App::new()
         .app_data(portal)
         // First, since it is asked far more often than the rest together.
-        .service(
-            web::scope("/auth").configure(routes::forward).default_service(web::to(gateway::forward_auth::nothing)),
-        )
+        .configure(routes::forward)
+        .service(web::scope("/auth").default_service(web::to(gateway::forward_auth::nothing)))
         .configure(routes::open)
         .service(
             web::scope("/api")

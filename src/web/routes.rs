@@ -52,7 +52,7 @@ macro_rules! table {
         /// Registers the routes of [`Scope::Forward`]. What stands behind the name of the proxy is read by the handler: a
         /// pattern would cost more than all the rest of a check.
         pub fn forward(config: &mut web::ServiceConfig) {
-            $(config.service(web::scope($proxy).default_service(web::to($door)));)*
+            $(config.service(web::scope(concat!("/auth", $proxy)).default_service(web::to($door)));)*
         }
 
         $(

@@ -2,19 +2,17 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use diesel::prelude::*;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde_json::{Value, json};
 use tokenhouse::auth::signing::{self, REREAD, Rotated, RotationError};
 use tokenhouse::domain::api_token::RepositorySelection;
-use tokenhouse::domain::id::ServiceId;
 use tokenhouse::domain::name::TokenName;
 use tokenhouse::domain::permission::Permission;
 use tokenhouse::domain::privilege::Privilege;
 use tokenhouse::domain::secret::{Secret, SecretKind};
 use tokenhouse::domain::signing_key::PUBLISHED_AFTERWARDS;
 use tokenhouse::randomness;
-use tokenhouse::storage::{StorageError, events, schema, signing_keys};
+use tokenhouse::storage::{events, signing_keys};
 
 use crate::support::portal::{START, https};
 use crate::support::{Answer, PASSWORD, Portal, Token, at_once, on_both};
@@ -234,19 +232,8 @@ fn a_token_in_the_address_is_an_error_that_says_so(portal: Portal) {
 }
 
 fn the_token_of_a_service_opens_no_registry(portal: Portal) {
-    let secret = Secret::generate(SecretKind::ServiceToken, &mut randomness::system());
-    let (digest, hint, now) = (secret.digest().as_bytes().to_vec(), secret.hint(), portal.now());
-    portal.write(move |connection| {
-        use schema::services as s;
-        let row = (
-            s::id.eq(ServiceId::new(now, &mut randomness::system()).to_string()),
-            (s::name.eq("registry"), s::description.eq(""), s::digest.eq(digest), s::hint.eq(hint)),
-            (s::created_at.eq(now.unix()), s::created_by.eq("root"), s::token_created_at.eq(now.unix())),
-            s::form_nonce.eq("n"),
-        );
-        diesel::insert_into(s::table).values(row).execute(connection).map_err(StorageError::from)
-    });
-    let answer = ask(&portal, secret.reveal(), "service=registry").with(403);
+    let (_, secret) = portal.service("build-cache");
+    let answer = ask(&portal, &secret, "service=registry").with(403);
     assert_eq!(answer.json()["errors"][0]["code"], "DENIED");
 }
 

@@ -2,7 +2,6 @@
 
 use actix_web::HttpRequest;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::web::error::Failure;
@@ -21,18 +20,14 @@ pub struct Paging {
     others: &'static [&'static str],
 }
 
-/// The same, as the OpenAPI document tells it.
-#[derive(Deserialize, IntoParams)]
+/// `limit`, as the OpenAPI document tells it. Each list tells its own `after`.
+#[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct PagingQuery {
+pub struct LimitQuery {
     /// How many to show at most.
     #[param(minimum = 1, maximum = 100, default = 25, required = false)]
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "only its description is used")]
     limit: u32,
-    /// Where to go on: take it from the `next` of the page before.
-    #[param(required = false)]
-    #[allow(dead_code)]
-    after: String,
 }
 
 impl Paging {

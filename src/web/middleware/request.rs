@@ -157,10 +157,9 @@ fn refusal(line: &Line, mut response: HttpResponse, https: bool) -> Error {
 
 fn finish(headers: &mut header::HeaderMap, line: &Line, https: bool) {
     if line.admitted {
-        headers::apply_for_a_proxy(headers);
-    } else {
-        headers::apply(headers, https);
+        return headers::apply_for_a_proxy(headers);
     }
+    headers::apply(headers, https);
     if let Ok(value) = HeaderValue::try_from(line.id.to_string()) {
         headers.insert(REQUEST_ID, value);
     }

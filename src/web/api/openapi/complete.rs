@@ -27,6 +27,9 @@ const WITH_A_BODY: [(&str, &str); 4] = [
 /// These come before it is known that the API was asked, so they are plain text or have no body.
 const PLAIN: [&str; 3] = ["411", "414", "431"];
 
+/// Ranges of characters that no text may hold, as they stand between the brackets of a pattern.
+const INVISIBLE: &str = "\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb\u{e0000}-\u{e007f}";
+
 pub fn complete(document: &mut Value) {
     document["components"]["securitySchemes"] = json!({
         "bearer": {
@@ -40,6 +43,11 @@ pub fn complete(document: &mut Value) {
             "description": "The token as the password. The username is the owner's for an API token, the repository's name for a repository token, the service's name for a service token (RFC 7617).",
         },
     });
+    for schema in document["components"]["schemas"].as_object_mut().into_iter().flatten().map(|(_, schema)| schema) {
+        if schema["additionalProperties"] == json!(false) {
+            tell_free_text(schema);
+        }
+    }
     let Some(paths) = document["paths"].as_object_mut() else { return };
     for (path, operations) in paths {
         let Some(operations) = operations.as_object_mut() else { continue };
@@ -49,8 +57,36 @@ pub fn complete(document: &mut Value) {
     }
 }
 
+/// A body's texts have no character that is invisible, and where they must not be empty, one that is no space: what
+/// `domain::name` asks for.
+fn tell_free_text(schema: &mut Value) {
+    for (_, property) in schema["properties"].as_object_mut().into_iter().flatten() {
+        let free = property["type"] == json!("string") && property.get("pattern").is_none();
+        if !free {
+            continue;
+        }
+        let pattern = match property["minLength"].as_u64() {
+            Some(1..) => format!("^[^{INVISIBLE}]*[^{INVISIBLE}\\s][^{INVISIBLE}]*$"),
+            _ => format!("^[^{INVISIBLE}]*$"),
+        };
+        property["pattern"] = json!(pattern);
+    }
+}
+
+/// A body that may be left out is no body that may be `null`.
+fn tell_optional_body(operation: &mut Value) {
+    let Some(body) = operation.get_mut("requestBody") else { return };
+    let schema = &mut body["content"]["application/json"]["schema"];
+    let inner = schema["oneOf"].as_array().and_then(|any| any.iter().find(|one| one.get("$ref").is_some())).cloned();
+    if let Some(inner) = inner {
+        *schema = inner;
+        body["required"] = json!(false);
+    }
+}
+
 fn complete_operation(path: &str, operation: &mut Value) {
     operation["operationId"] = json!(name(path, operation["operationId"].as_str().unwrap_or_default()));
+    tell_optional_body(operation);
     let public = operation["security"] == json!([{}]);
     if !public {
         // A handler names Bearer alone; Basic is as good everywhere.

@@ -90,9 +90,6 @@ pub fn document() -> &'static Value {
 )]
 pub async fn show(request: HttpRequest) -> Result<HttpResponse, ApiFailure> {
     Ok(answer::unless_known(&request, &DOCUMENT.tag, || {
-        HttpResponse::Ok()
-            .insert_header(header::ContentType::json())
-            .insert_header((header::CACHE_CONTROL, "no-cache"))
-            .body(DOCUMENT.text.as_str())
+        HttpResponse::Ok().insert_header(header::ContentType::json()).body(DOCUMENT.text.as_str())
     }))
 }

@@ -17,7 +17,7 @@ use crate::storage::repository_changes::Refusal;
 use crate::storage::{Connection, users};
 use crate::web::api::answer;
 use crate::web::api::body::{Fields, JsonBody};
-use crate::web::api::paging::{Paging, PagingQuery};
+use crate::web::api::paging::{LimitQuery, Paging};
 use crate::web::error::{ApiFailure, Failure};
 use crate::web::extract::api_caller::ApiCaller;
 use crate::web::portal::Portal;
@@ -62,7 +62,10 @@ pub struct GrantChangeJson {
     summary = "List who has access to a repository",
     description = "In the order of the usernames. Needs an API token whose owner holds Repository Management.",
     security(("bearer" = ["repositories:read"])),
-    params(("name" = String, Path, description = "The repository's name.", example = "payments"), PagingQuery),
+    params(("name" = String, Path, description = "The repository's name.", example = "payments"),
+        LimitQuery,
+        ("after" = Option<String>, Query, description = "Shows the grants after that of this username: take it from `next`.", pattern = "^([a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?)?$"),
+    ),
     responses(
         (status = 200, description = "One page of them.", body = GrantsJson),
         (status = 404, description = "The token reaches no such repository."),

@@ -18,7 +18,7 @@ use crate::domain::repository::{Repository, RepositoryName};
 use crate::storage::repository_changes::Change;
 use crate::storage::{Connection, Result as Stored};
 use crate::web::api::answer;
-use crate::web::api::paging::{Paging, PagingQuery};
+use crate::web::api::paging::{LimitQuery, Paging};
 use crate::web::error::{ApiFailure, Failure};
 use crate::web::extract::api_caller::ApiCaller;
 use crate::web::portal::Portal;
@@ -73,7 +73,11 @@ impl RepositoryJson {
     summary = "List the repositories that the token reaches",
     description = "In the order of their names. A repository's own token reaches that repository alone.",
     security(("bearer" = ["repositories:read"])),
-    params(("q" = Option<String>, Query, description = "Words that name or description must hold."), PagingQuery),
+    params(
+        ("q" = Option<String>, Query, description = "Words that name or description must hold."),
+        LimitQuery,
+        ("after" = Option<String>, Query, description = "Shows the repositories after this name: take it from `next`.", pattern = "^([a-z0-9]+([._-][a-z0-9]+)*)?$", max_length = 100),
+    ),
     responses((status = 200, description = "One page of them.", body = RepositoriesJson)),
 )]
 pub async fn index(

@@ -2,7 +2,8 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{TokenJson, found, owner, revoke};
+use super::telling::TokenJson;
+use super::{found, owner, revoke};
 use crate::domain::permission::Permission;
 use crate::web::api::answer;
 use crate::web::error::ApiFailure;

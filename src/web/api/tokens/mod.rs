@@ -2,6 +2,7 @@
 
 pub mod current;
 pub mod rotation;
+mod telling;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -9,53 +10,21 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::{Fields, JsonBody};
-use super::me::{MOST_NAMES, PermissionsJson, SelectionJson, permissions};
-use super::paging::{Paging, PagingQuery};
+use super::paging::{LimitQuery, Paging};
 use crate::auth::authenticate as auth;
-use crate::auth::authorize::repositories_seen_by;
-use crate::domain::api_token::{ApiToken, RepositorySelection};
 use crate::domain::id::ApiTokenId;
 use crate::domain::name::TokenName;
 use crate::domain::permission::{Area, Permission};
 use crate::domain::privilege::{Privilege, Privileges};
-use crate::domain::timestamp::Timestamp;
 use crate::randomness;
 use crate::storage::api_token_changes::Change;
-use crate::storage::repositories::Among;
 use crate::storage::{Connection, Result as Stored, api_tokens};
 use crate::web::api::answer;
 use crate::web::error::{ApiFailure, Failure};
 use crate::web::extract::api_caller::ApiCaller;
 use crate::web::portal::Portal;
 use crate::web::urls;
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = Token)]
-pub struct TokenJson {
-    #[schema(format = "uuid")]
-    id: String,
-    #[schema(example = "ci")]
-    name: String,
-    /// How its present secret begins.
-    #[schema(example = "thp_AbCdEf…")]
-    hint: String,
-    #[schema(pattern = "^(active|expiring_soon|expired|disabled|revoked)$", example = "active")]
-    status: &'static str,
-    permissions: PermissionsJson,
-    repositories: SelectionJson,
-    #[schema(format = DateTime)]
-    created_at: String,
-    /// `null` for no expiry.
-    #[schema(format = DateTime, required)]
-    expires_at: Option<String>,
-    /// `null` for never.
-    #[schema(format = DateTime, required)]
-    last_used_at: Option<String>,
-    #[schema(required, example = "192.0.2.7")]
-    last_used_address: Option<String>,
-    #[schema(format = "uri")]
-    url: String,
-}
+use telling::TokenJson;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tokens)]
@@ -74,33 +43,6 @@ pub struct TokenChangeJson {
     name: String,
 }
 
-impl TokenJson {
-    /// With the names of the selected repositories that the owner can still access.
-    fn read(connection: &mut Connection, portal: &Portal, owner: &auth::ApiCaller, token: ApiToken) -> Stored<Self> {
-        let repositories = match token.repositories.clone() {
-            RepositorySelection::All => SelectionJson::All,
-            RepositorySelection::Selected(ids) => {
-                let (user, held) = (owner.owner, owner.owner_privileges);
-                let seen = repositories_seen_by(connection, user, held, Among::Ids(ids), MOST_NAMES)?;
-                SelectionJson::Selected { names: seen.into_iter().map(|seen| seen.name.to_string()).collect() }
-            }
-        };
-        Ok(Self {
-            status: token.status(portal.now()).name(),
-            url: portal.settings.public_url.join(&urls::api_own_token(&token.id.to_string())),
-            id: token.id.to_string(),
-            name: token.name.as_str().to_owned(),
-            permissions: permissions(&token.permissions),
-            repositories,
-            created_at: token.created_at.for_machines(),
-            expires_at: token.expires_at.map(Timestamp::for_machines),
-            last_used_at: token.last_use.as_ref().map(|used| used.at.for_machines()),
-            last_used_address: token.last_use.map(|used| used.address),
-            hint: token.hint,
-        })
-    }
-}
-
 /// `GET /api/v1/tokens`: newest first.
 #[utoipa::path(
     get,
@@ -109,7 +51,10 @@ impl TokenJson {
     summary = "List one's API tokens",
     description = "All of the owner's but the revoked ones, newest first.",
     security(("bearer" = ["account:read"])),
-    params(PagingQuery),
+    params(
+        LimitQuery,
+        ("after" = Option<String>, Query, description = "Shows the tokens after the one of this id: take it from `next`.", pattern = "^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"),
+    ),
     responses((status = 200, description = "One page of them.", body = TokensJson)),
 )]
 pub async fn index(
