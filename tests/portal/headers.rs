@@ -39,8 +39,6 @@ const BY_NOBODY: &str = "no-store";
 /// For how long an answer may be kept: files never change, keys rarely, and all else is of the moment.
 fn kept(path: &str) -> &'static str {
     match path {
-        // To be asked for again with its tag.
-        "/api/v1/openapi.json" => "no-cache",
         "/.well-known/jwks.json" => "public, max-age=60",
         path if path.starts_with("/static/") => "public, max-age=31536000, immutable",
         _ => BY_NOBODY,
