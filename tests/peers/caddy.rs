@@ -3,7 +3,7 @@
 use crate::house::{House, basic};
 use crate::on_both;
 use crate::programs::Proxy;
-use crate::site::{Site, integration};
+use crate::site::{Site, integration, nobody_gets_through};
 use crate::upstream::Upstream;
 
 on_both![a_repositorys_token_opens_its_own_path_only, a_header_that_only_looks_like_ours_is_taken_away];
@@ -33,4 +33,9 @@ fn a_header_that_only_looks_like_ours_is_taken_away(house: House) {
     let headers = forged.map(|name| (name, "forged"));
     let reached = site.ask(&site.reads, "GET", "/", &headers).upstream();
     assert!(!format!("{reached:?}").contains("forged"), "{reached:?}");
+}
+
+#[test]
+fn where_the_portal_is_not_there_nobody_gets_through() {
+    nobody_gets_through("Caddy", 502, Proxy::caddy);
 }

@@ -3,7 +3,7 @@
 use crate::house::{House, basic};
 use crate::on_both;
 use crate::programs::Proxy;
-use crate::site::{Site, integration};
+use crate::site::{Site, integration, nobody_gets_through};
 use crate::support::database::Database;
 use crate::upstream::Upstream;
 
@@ -27,6 +27,11 @@ fn a_repositorys_token_opens_its_own_location_only(house: House) {
             proxy.ask("GET", &format!("/_tokenhouse/{at}"), &[("Authorization", &credentials)]).with(404);
         }
     }
+}
+
+#[test]
+fn where_the_portal_is_not_there_nobody_gets_through() {
+    nobody_gets_through("nginx", 500, Proxy::nginx);
 }
 
 #[test]

@@ -1,5 +1,11 @@
 //! A service behind a proxy that asks the portal about the repository `payments`, as the Configure tab says.
 
+use std::net::TcpListener;
+use std::thread;
+
+use tokenhouse::config::PublicUrl;
+use tokenhouse::web::examples::proxies;
+
 use crate::house::{House, Person, Token};
 use crate::programs::{Proxy, Reply};
 use crate::upstream::Upstream;
@@ -60,4 +66,21 @@ pub fn integration(person: &mut Person, repository: &str, label: &str, upstream:
     let code = person.integration(repository, label);
     assert!(code.contains("127.0.0.1:9000"), "{code}");
     code.replace("127.0.0.1:9000", &upstream.address.to_string())
+}
+
+/// Starts the proxy with what is printed for a portal that speaks TLS, at an address where none does.
+pub fn nobody_gets_through(label: &str, status: u16, start: impl FnOnce(&str) -> Proxy) {
+    let upstream = Upstream::start();
+    // Something listens, or somebody else might come to do so.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = silent.local_addr().expect("it has an address");
+    thread::spawn(move || silent.incoming().for_each(drop));
+    let portal = PublicUrl::parse(&format!("https://{address}")).expect("an address");
+    let example = proxies::of(&portal, "payments").into_iter().find(|example| example.label == label);
+    let code = example.expect("there is one").code.replace("127.0.0.1:9000", &upstream.address.to_string());
+    let proxy = start(&code);
+    for method in ["GET", "POST"] {
+        proxy.ask(method, "/", &[("Authorization", "Bearer x"), ("X-Auth-User", "forged")]).with(status);
+    }
+    assert_eq!(upstream.seen(), 0);
 }

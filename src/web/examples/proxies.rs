@@ -132,3 +132,31 @@ fn traefik(portal: &PublicUrl, name: &str) -> String {
         address = portal.join(&urls::auth_forward(name)),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_says_the_same() {
+        let readme = include_str!("../../../README.md");
+        let portal = PublicUrl::parse("http://127.0.0.1:8080").unwrap();
+        for example in of(&portal, "payments").iter().filter(|example| example.label != "Traefik") {
+            assert!(readme.contains(&format!("```\n{}\n```", example.code)), "{}:\n{}", example.label, example.code);
+        }
+    }
+
+    #[test]
+    fn a_portal_behind_tls_is_asked_under_its_name_and_its_certificate_is_checked() {
+        let portal = PublicUrl::parse("https://tokens.example.org").unwrap();
+        let (nginx, caddy) = (nginx(&portal, "payments"), caddy(&portal, "payments"));
+        assert!(
+            nginx.contains("proxy_pass https://tokens.example.org/auth/nginx/payments;\n    proxy_ssl_server_name on;")
+        );
+        assert!(nginx.contains("proxy_ssl_verify on;"));
+        assert!(
+            caddy.contains("forward_auth https://tokens.example.org {")
+                && caddy.contains("header_up Host tokens.example.org\n")
+        );
+    }
+}
