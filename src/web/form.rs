@@ -1,103 +1,79 @@
 //! Forms as they arrive: read strictly, field by field, so that nothing unknown or doubled slips in.
 
-mod field;
+mod body;
 
-use std::future::{Ready, ready};
-use std::time::Duration;
-
-use actix_web::dev::Payload;
-use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest};
-use futures_util::StreamExt as _;
+use actix_web::HttpRequest;
 use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
 use super::error::Failure;
+use crate::domain::Invalid;
 use crate::domain::password::Password;
+use crate::domain::policy::{Grace, Policy};
 
-pub use field::{Choice, Field, FieldError, SecretField, errors};
+pub use body::{Body, LARGEST};
 
-/// Largest body in bytes.
-pub const LARGEST: usize = 64 * 1024;
-const FORM: &str = "application/x-www-form-urlencoded";
-/// Parameters of an OAuth request, of which it needs three.
-const MOST_PARAMETERS: usize = 50;
-/// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The body of a request that has not been looked at yet: who may send it is decided first.
-pub struct Body {
-    payload: Payload,
-    content_type: Option<String>,
-    length: Option<usize>,
+/// What was typed into a field, and what is wrong with it.
+#[derive(Debug, Clone, Default)]
+pub struct Field {
+    pub value: String,
+    pub error: Option<String>,
 }
 
-impl FromRequest for Body {
-    type Error = actix_web::Error;
-    type Future = Ready<Result<Self, actix_web::Error>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        ready(Ok(Self::of(request, payload)))
-    }
-}
-
-impl Body {
-    pub fn of(request: &HttpRequest, payload: &mut Payload) -> Self {
-        let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-        Self {
-            payload: payload.take(),
-            content_type: text(header::CONTENT_TYPE).map(str::to_ascii_lowercase),
-            length: text(header::CONTENT_LENGTH).and_then(|value| value.parse().ok()),
-        }
+impl Field {
+    pub fn of(value: impl Into<String>) -> Self {
+        Self { value: value.into(), error: None }
     }
 
-    /// Whether the headers speak of a body.
-    pub fn is_announced(&self) -> bool {
-        self.content_type.is_some() || self.length.is_some_and(|length| length > 0)
-    }
-
-    /// Reads a form that may have these fields: `single` ones at most once, `repeated` ones as often as wanted.
-    pub async fn form(self, single: &[&str], repeated: &[&str]) -> Result<Typed, Failure> {
-        let typed = Typed::parse(&self.of_type(FORM).await?)?;
-        typed.check(single, repeated)?;
-        Ok(typed)
-    }
-
-    /// Reads a form as OAuth has it: what is unknown is passed over, and nothing may be there twice (RFC 6749, section 3.2).
-    pub async fn parameters(self) -> Result<Typed, Failure> {
-        let typed = Typed::parse(&self.of_type(FORM).await?)?;
-        let twice = |index: usize| typed.0[..index].iter().any(|(name, _)| *name == typed.0[index].0);
-        if (0..typed.0.len().min(MOST_PARAMETERS + 1)).any(|index| index == MOST_PARAMETERS || twice(index)) {
-            return Err(Failure::BadRequest("A parameter is there more than once, or there are too many.".into()));
-        }
-        Ok(typed)
-    }
-
-    /// Reads a body of this media type.
-    pub async fn of_type(self, expected: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let media_type = self.content_type.as_deref().map(|value| value.split(';').next().unwrap_or_default().trim());
-        if media_type != Some(expected) {
-            return Err(Failure::UnsupportedMediaType);
-        }
-        self.bytes().await
-    }
-
-    async fn bytes(mut self) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        if self.length.is_some_and(|length| length > LARGEST) {
-            return Err(Failure::TooLarge);
-        }
-        let read = async {
-            let mut bytes = Zeroizing::new(Vec::with_capacity(self.length.unwrap_or(1_024)));
-            while let Some(chunk) = self.payload.next().await {
-                let chunk = chunk.map_err(|_| Failure::BadRequest("The request ended before its body did.".into()))?;
-                if bytes.len() + chunk.len() > LARGEST {
-                    return Err(Failure::TooLarge);
-                }
-                bytes.extend_from_slice(&chunk);
+    /// Parses what was typed; on refusal the sentence stays with the field.
+    pub fn parse<T>(&mut self, parse: impl FnOnce(&str) -> Result<T, Invalid>) -> Option<T> {
+        match parse(&self.value) {
+            Ok(value) => Some(value),
+            Err(Invalid(sentence)) => {
+                self.error = Some(sentence);
+                None
             }
-            Ok(bytes)
+        }
+    }
+}
+
+/// A field whose value is never shown again.
+#[derive(Debug, Clone, Default)]
+pub struct SecretField {
+    pub error: Option<String>,
+}
+
+/// A line of the summary of errors: the id of the field, and what is wrong with it.
+#[derive(Debug, Clone)]
+pub struct FieldError {
+    pub field: &'static str,
+    pub message: String,
+}
+
+/// The errors of a form's fields, in their order on the page.
+pub fn errors<'a>(fields: impl IntoIterator<Item = (&'static str, &'a Option<String>)>) -> Vec<FieldError> {
+    fields.into_iter().filter_map(|(field, error)| error.clone().map(|message| FieldError { field, message })).collect()
+}
+
+/// One choice of several.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    pub value: String,
+    pub label: String,
+    pub hint: String,
+    pub checked: bool,
+}
+
+impl Choice {
+    /// The graces that a policy offers, `chosen` among them.
+    pub fn graces(policy: &Policy, chosen: &str) -> Vec<Self> {
+        let choice = |grace: &Grace| Self {
+            value: grace.name().to_owned(),
+            label: grace.label().to_owned(),
+            hint: String::new(),
+            checked: grace.name() == chosen,
         };
-        tokio::time::timeout(PATIENCE, read).await.map_err(|_| Failure::Timeout)?
+        policy.graces.iter().map(choice).collect()
     }
 }
 

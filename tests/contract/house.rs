@@ -9,7 +9,7 @@ use crate::support::server::Server;
 /// The same examples in each run.
 const SEED: &str = "20261122";
 /// Of each operation in each phase; the second with `./test --soak`.
-const EXAMPLES: [&str; 2] = ["8", "200"];
+const EXAMPLES: [&str; 2] = ["5", "200"];
 
 pub struct House {
     server: Server,

@@ -482,6 +482,7 @@ fn every_door_answers_every_token_as_the_table_says(portal: Portal) {
     stripped.add_role("viewer");
     portal.sql("UPDATE policies SET max_api_tokens = 1000");
     let administrator = portal.user_with("root", "administrator");
+    let (_, service) = portal.service("billing");
     for (number, door) in FORWARD_DOORS.iter().chain(&DOORS).enumerate() {
         // What these two may do, they do to themselves as well.
         let everything = |wish: &mut tokenhouse::domain::api_token::NewApiToken| {
@@ -516,6 +517,11 @@ fn every_door_answers_every_token_as_the_table_says(portal: Portal) {
                 let got = knock(&portal, door, &path, |request| request.basic(token.username, &token.secret));
                 assert_eq!(got, expected, "{} {path} by Basic with {token:?}", door.method);
             }
+        }
+        if door.path.starts_with("/api/") {
+            let known = ["/api/v1/me", "/api/v1/openapi.json"].contains(&door.path);
+            let got = knock(&portal, door, &path, |request| request.bearer(&service));
+            assert_eq!(got, if known { 200 } else { 403 }, "{} {path} by a service", door.method);
         }
         assert_eq!(knock(&portal, door, &path, |request| request), door.nothing, "{} {path}", door.method);
         let cookie = ada.sign_in().cookie(crate::support::browser::SESSION).expect("a session");
