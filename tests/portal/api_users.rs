@@ -24,6 +24,7 @@ on_both![
     a_reset_password_stops_working_and_the_link_sets_another,
     signing_out_ends_the_sessions_and_not_the_tokens,
     the_list_comes_in_pages_and_is_searched,
+    of_many_who_make_a_user_at_once_one_does,
     changes_of_different_fields_at_once_all_hold,
     administrators_who_disable_each_other_at_once_leave_one,
 ];
@@ -296,6 +297,18 @@ fn the_list_comes_in_pages_and_is_searched(portal: Portal) {
     assert_eq!(page("q=ADA+example").0, ["ada"]);
     for (query, count) in [("%25", 0), ("_", 0), ("nothing", 0), ("%00", 4), ("", 4)] {
         assert_eq!(page(&format!("q={query}")).0.len(), count, "{query}");
+    }
+}
+
+fn of_many_who_make_a_user_at_once_one_does(portal: Portal) {
+    let token = root(&portal);
+    for round in 0..rounds() {
+        let answers = at_once(10, |_| create(&portal, &token, &format!("eve{round}"), json!(["viewer"])));
+        let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+        assert_eq!(won.len(), 1);
+        assert!(lost.iter().all(|answer| answer.status == 409 && !answer.text().contains("set-password")), "{lost:?}");
+        let link = won[0].json()["password_link"].as_str().expect("a link").to_owned();
+        portal.visitor().open(&link[link.find("/set-password").expect("an address")..]).with(200);
     }
 }
 
