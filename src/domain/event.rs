@@ -100,6 +100,9 @@ macro_rules! actions {
         }
 
         impl Action {
+            /// The names of all of them.
+            pub const NAMES: &[&str] = &[$($name),*];
+
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$action => $name,)*
@@ -134,6 +137,9 @@ actions! {
     UserPasswordChanged "user.password_changed" "changed the password"
     UserSignedOut "user.signed_out_everywhere" "signed the user out everywhere"
     PasswordLinkRevealed "user.password_link_revealed" "saw the set-password link"
+    RoleCreated "role.created" "created the role"
+    RoleEdited "role.edited" "edited the role"
+    RoleDeleted "role.deleted" "deleted the role"
     SignedIn "session.signed_in" "signed in"
     SignInFailed "session.sign_in_failed" "failed to sign in"
     SignedOut "session.signed_out" "signed out"

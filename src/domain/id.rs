@@ -51,6 +51,12 @@ macro_rules! ids {
             pub fn new(now: Timestamp, rng: &mut impl CryptoRng) -> Self {
                 Self(version_7(now, rng))
             }
+
+            /// No id of this second or a later one sorts before it, and every earlier one does.
+            pub fn first_of(second: Timestamp) -> Self {
+                let milliseconds = second.unix().unsigned_abs() * 1_000;
+                Self(uuid::Builder::from_unix_timestamp_millis(milliseconds, &[0; 10]).into_uuid())
+            }
         }
 
         impl fmt::Display for $name {
@@ -116,6 +122,8 @@ mod tests {
         let now = Timestamp::from_unix(1_795_270_000);
         let ids: Vec<String> = (0..10_000).map(|_| UserId::new(now, &mut rng).to_string()).collect();
         assert!(ids.is_sorted());
+        assert!(UserId::first_of(now).to_string() <= ids[0]);
+        assert!(ids[9_999] < UserId::first_of(now.plus(1)).to_string());
         assert!(ids[9_999] < UserId::new(now.plus(5), &mut rng).to_string());
     }
 }

@@ -47,6 +47,10 @@ impl Privilege {
         }
     }
 
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|privilege| privilege.name() == name)
+    }
+
     const fn bit(self) -> u8 {
         1 << self as u8
     }
@@ -88,9 +92,23 @@ impl Privileges {
 
     /// From names divided by single spaces; `None` if one is unknown.
     pub fn from_names(names: &str) -> Option<Self> {
-        names.split(' ').filter(|name| !name.is_empty()).try_fold(Self::NONE, |set, name| {
-            Privilege::ALL.into_iter().find(|p| p.name() == name).map(|p| set.with(p))
-        })
+        names
+            .split(' ')
+            .filter(|name| !name.is_empty())
+            .try_fold(Self::NONE, |set, name| Privilege::from_name(name).map(|privilege| set.with(privilege)))
+    }
+
+    /// Names divided by single spaces.
+    pub fn names(self) -> String {
+        self.iter().map(Privilege::name).collect::<Vec<_>>().join(" ")
+    }
+
+    /// For people: `API Access, View Repositories`.
+    pub fn in_words(self) -> String {
+        if self == Self::NONE {
+            return "no privilege".into();
+        }
+        self.iter().map(Privilege::label).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -109,6 +127,10 @@ mod tests {
         let set = Privileges::from_names("api_access view_audit_log").unwrap();
         assert!(set.contains(Privilege::ApiAccess) && set.contains(Privilege::ViewAuditLog));
         assert!(!set.contains(Privilege::UserManagement) && set.administers());
+        assert_eq!(
+            (set.names().as_str(), set.in_words().as_str()),
+            ("api_access view_audit_log", "API Access, View Audit Log")
+        );
         assert_eq!(Privileges::from_names(""), Some(Privileges::NONE));
         assert_eq!(Privileges::from_names("api_access root"), None);
     }

@@ -1,6 +1,7 @@
 //! Moments: whole seconds of UTC. The clock itself is elsewhere; this only calculates.
 
 use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
@@ -69,6 +70,13 @@ impl Timestamp {
         self.utc().format(MACHINES).unwrap_or_default()
     }
 
+    /// Reads RFC 3339. What lies within a second counts as the end of it; what lies before 1970 counts as its beginning.
+    pub fn from_rfc_3339(text: &str) -> Option<Self> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let begun = i64::from(moment.nanosecond() > 0);
+        Some(Self::from_unix(moment.unix_timestamp() + begun))
+    }
+
     /// The distance to `now` in the largest fitting unit: `in 3 days`, `2 hours ago`, `just now`.
     pub fn relative_to(self, now: Timestamp) -> String {
         let seconds = self.0 - now.0;
@@ -104,6 +112,21 @@ mod tests {
     fn a_moment_is_written_for_people_and_for_machines() {
         assert_eq!(NOW.for_people(), "21 Nov 2026, 14:06 UTC");
         assert_eq!(NOW.for_machines(), "2026-11-21T14:06:40Z");
+    }
+
+    #[test]
+    fn a_moment_is_read_as_machines_write_it() {
+        for (text, seconds) in [
+            ("2026-11-21T14:06:40Z", 0),
+            ("2026-11-21T15:06:40+01:00", 0),
+            ("2026-11-21T14:06:39.001Z", 0),
+            ("1969-12-31T23:59:59Z", -1_795_270_000),
+        ] {
+            assert_eq!(Timestamp::from_rfc_3339(text), Some(NOW.plus(seconds)), "{text}");
+        }
+        for text in ["", "2026-11-21", "2026-11-21T14:06:40", "2026-13-21T14:06:40Z", "1795270000", "now"] {
+            assert_eq!(Timestamp::from_rfc_3339(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -123,6 +123,15 @@ impl Status {
             Self::Invited => "Invited",
         }
     }
+
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Invited => "invited",
+        }
+    }
 }
 
 /// What it takes to make a user.

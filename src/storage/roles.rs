@@ -5,21 +5,24 @@ use diesel::prelude::*;
 use super::Connection;
 use super::error::{Result, StorageError};
 use super::schema::{roles, user_roles};
-use crate::domain::id::UserId;
+use crate::domain::id::{RoleId, UserId};
 use crate::domain::privilege::Privileges;
 use crate::domain::role::Role;
 
-/// Most roles that are looked at.
-const MOST_ROLES: i64 = 100;
+/// Most roles that are looked at, and that there may be.
+pub const MOST_ROLES: i64 = 100;
 
-type Row = (String, String, String, String);
+type Row = (String, String, String, String, bool);
+
+macro_rules! columns {
+    () => {
+        (roles::id, roles::name, roles::title, roles::privileges, roles::built_in)
+    };
+}
 
 pub fn find_by_name(connection: &mut Connection, name: &str) -> Result<Option<Role>> {
-    let row: Option<Row> = roles::table
-        .filter(roles::name.eq(name))
-        .select((roles::id, roles::name, roles::title, roles::privileges))
-        .get_result(connection)
-        .optional()?;
+    let row: Option<Row> =
+        roles::table.filter(roles::name.eq(name)).select(columns!()).get_result(connection).optional()?;
     row.map(from_row).transpose()
 }
 
@@ -28,7 +31,7 @@ pub fn list(connection: &mut Connection) -> Result<Vec<Role>> {
     let rows: Vec<Row> = roles::table
         .order((roles::title.asc(), roles::name.asc()))
         .limit(MOST_ROLES)
-        .select((roles::id, roles::name, roles::title, roles::privileges))
+        .select(columns!())
         .load(connection)?;
     rows.into_iter().map(from_row).collect()
 }
@@ -39,18 +42,47 @@ pub fn of(connection: &mut Connection, user: UserId) -> Result<Vec<Role>> {
         .inner_join(roles::table)
         .filter(user_roles::user_id.eq(user.to_string()))
         .order((roles::title.asc(), roles::name.asc()))
-        .select((roles::id, roles::name, roles::title, roles::privileges))
+        .select(columns!())
         .load(connection)?;
     rows.into_iter().map(from_row).collect()
 }
 
-fn from_row((id, name, title, stored): Row) -> Result<Role> {
+/// The roles in the order of their names: at most `limit`, from after the name `after` on.
+pub fn list_after(connection: &mut Connection, after: Option<String>, limit: i64) -> Result<Vec<Role>> {
+    // Every name comes after the empty one.
+    let later = roles::table.filter(roles::name.gt(after.unwrap_or_default()));
+    let rows: Vec<Row> = later.order(roles::name.asc()).limit(limit).select(columns!()).load(connection)?;
+    rows.into_iter().map(from_row).collect()
+}
+
+/// How many users hold the role.
+pub fn count_holders(connection: &mut Connection, role: RoleId) -> Result<i64> {
+    Ok(user_roles::table.filter(user_roles::role_id.eq(role.to_string())).count().get_result(connection)?)
+}
+
+/// All that those who hold the role hold, by whichever roles.
+pub fn held_by_holders(connection: &mut Connection, role: RoleId) -> Result<Privileges> {
+    let holders = diesel::alias!(user_roles as holders);
+    let rows: Vec<String> = roles::table
+        .inner_join(user_roles::table.on(user_roles::role_id.eq(roles::id)))
+        .inner_join(holders.on(holders.field(user_roles::user_id).eq(user_roles::user_id)))
+        .filter(holders.field(user_roles::role_id).eq(role.to_string()))
+        .select(roles::privileges)
+        .distinct()
+        .load(connection)?;
+    rows.iter().try_fold(Privileges::NONE, |all, stored| {
+        Ok(all.and(privileges(stored).ok_or_else(|| StorageError::corrupt("roles", stored))?))
+    })
+}
+
+fn from_row((id, name, title, stored, built_in): Row) -> Result<Role> {
     let corrupt = || StorageError::corrupt("roles", &id);
     Ok(Role {
         id: id.parse().map_err(|_| corrupt())?,
         name,
         title,
         privileges: privileges(&stored).ok_or_else(corrupt)?,
+        built_in,
     })
 }
 

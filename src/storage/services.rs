@@ -54,6 +54,12 @@ pub fn find(connection: &mut Connection, id: ServiceId) -> Result<Option<Service
     row.map(to_service).transpose()
 }
 
+pub fn find_by_name(connection: &mut Connection, name: &ServiceName) -> Result<Option<Service>> {
+    let of_name = services::table.filter(services::name.eq(name.as_str()));
+    let row: Option<Row> = of_name.select(columns!()).get_result(connection).optional()?;
+    row.map(to_service).transpose()
+}
+
 fn to_service(row: Row) -> Result<Service> {
     let (id, name, description, hint, generation, created_at, created_by, token_at, token_by, used_at, address) = row;
     let corrupt = || StorageError::corrupt("services", &id);
@@ -108,6 +114,23 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Service>,
     let rows: Vec<Row> = query.load(connection)?;
     let total = total(rows.len(), asked.offset, asked.limit, || Ok(from().count().get_result(connection)?))?;
     Ok((rows.into_iter().map(to_service).collect::<Result<_>>()?, total))
+}
+
+/// The services whose name or description holds all these words, in the order of their names: at most `limit`, from after the
+/// name `after` on.
+pub fn list_after(
+    connection: &mut Connection,
+    search: &[String],
+    after: Option<String>,
+    limit: i64,
+) -> Result<Vec<Service>> {
+    // Every name comes after the empty one.
+    let mut later = services::table.filter(services::name.gt(after.unwrap_or_default())).into_boxed();
+    for word in search {
+        later = later.filter(services::search_key.like(containing(word)).escape('\\'));
+    }
+    let rows: Vec<Row> = later.order(services::name.asc()).limit(limit).select(columns!()).load(connection)?;
+    rows.into_iter().map(to_service).collect()
 }
 
 /// What a search looks into, in lower case.

@@ -1,4 +1,4 @@
-//! The list of users, page by page: one statement for the users of a page and one for their roles.
+//! The list of users, page by page, and one of them: one statement for the users and one for their roles.
 
 use std::collections::HashMap;
 
@@ -7,10 +7,12 @@ use diesel::prelude::*;
 use super::Connection;
 use super::error::{Result, StorageError};
 use super::paging::{containing, total};
+use super::roles::privileges;
 use super::schema::{roles, user_roles, users};
 use crate::domain::id::UserId;
+use crate::domain::privilege::Privileges;
 use crate::domain::timestamp::Timestamp;
-use crate::domain::user::Status;
+use crate::domain::user::{Status, Username};
 
 /// A user as the list shows it.
 #[derive(Debug, Clone)]
@@ -23,6 +25,10 @@ pub struct Listed {
     pub created_at: Timestamp,
     /// Titles of the roles, in alphabetical order.
     pub roles: Vec<String>,
+    /// Names of the roles, in the same order.
+    pub role_names: Vec<String>,
+    /// Of all the roles.
+    pub privileges: Privileges,
 }
 
 /// The columns that the list can be ordered by.
@@ -47,6 +53,20 @@ pub struct Asked {
 
 type Row = (String, String, String, String, Option<i64>, bool, i64);
 
+macro_rules! columns {
+    () => {
+        (
+            users::id,
+            users::username,
+            users::display_name,
+            users::email,
+            users::disabled_at,
+            users::password_hash.is_not_null(),
+            users::created_at,
+        )
+    };
+}
+
 /// The users asked for, and how many there are on all pages.
 pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Listed>, i64)> {
     let from = || {
@@ -56,18 +76,7 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Listed>, 
         }
         from
     };
-    let query = from()
-        .select((
-            users::id,
-            users::username,
-            users::display_name,
-            users::email,
-            users::disabled_at,
-            users::password_hash.is_not_null(),
-            users::created_at,
-        ))
-        .limit(asked.limit)
-        .offset(asked.offset);
+    let query = from().select(columns!()).limit(asked.limit).offset(asked.offset);
     let query = match (asked.order, asked.descending) {
         (Column::DisplayName, false) => query.order((users::display_name.asc(), users::username.asc())),
         (Column::DisplayName, true) => query.order((users::display_name.desc(), users::username.desc())),
@@ -80,31 +89,74 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Listed>, 
     };
     let rows: Vec<Row> = query.load(connection)?;
     let total = total(rows.len(), asked.offset, asked.limit, || Ok(from().count().get_result(connection)?))?;
-    let mut titles = titles_of(connection, rows.iter().map(|row| row.0.clone()).collect())?;
+    Ok((to_listed(connection, rows)?, total))
+}
+
+/// The users whose username, display name or email holds all these words, in the order of the usernames: at most `limit`,
+/// from after the username `after` on.
+pub fn list_after(
+    connection: &mut Connection,
+    search: &[String],
+    after: Option<String>,
+    limit: i64,
+) -> Result<Vec<Listed>> {
+    // Every username comes after the empty one.
+    let mut later = users::table.filter(users::username.gt(after.unwrap_or_default())).into_boxed();
+    for word in search {
+        later = later.filter(users::search_key.like(containing(word)).escape('\\'));
+    }
+    let rows = later.order(users::username.asc()).limit(limit).select(columns!()).load(connection)?;
+    to_listed(connection, rows)
+}
+
+/// One user, as the list shows it.
+pub fn find(connection: &mut Connection, username: &Username) -> Result<Option<Listed>> {
+    let of_name = users::table.filter(users::username.eq(username.as_str()));
+    let rows = of_name.select(columns!()).load(connection)?;
+    Ok(to_listed(connection, rows)?.pop())
+}
+
+fn to_listed(connection: &mut Connection, rows: Vec<Row>) -> Result<Vec<Listed>> {
+    let mut held = roles_of(connection, rows.iter().map(|row| row.0.clone()).collect())?;
     let listed = |(id, username, display_name, email, disabled_at, has_password, created_at): Row| {
+        let held = held.remove(&id).unwrap_or_default();
         Ok(Listed {
-            roles: titles.remove(&id).unwrap_or_default(),
             id: id.parse().map_err(|_| StorageError::corrupt("users", &id))?,
             username,
             display_name,
             email,
             status: Status::of(disabled_at.is_some(), has_password),
             created_at: Timestamp::from_unix(created_at),
+            roles: held.titles,
+            role_names: held.names,
+            privileges: held.privileges,
         })
     };
-    Ok((rows.into_iter().map(listed).collect::<Result<_>>()?, total))
+    rows.into_iter().map(listed).collect()
 }
 
-fn titles_of(connection: &mut Connection, ids: Vec<String>) -> Result<HashMap<String, Vec<String>>> {
-    let rows: Vec<(String, String)> = user_roles::table
+/// The roles of one user.
+#[derive(Default)]
+struct Held {
+    titles: Vec<String>,
+    names: Vec<String>,
+    privileges: Privileges,
+}
+
+fn roles_of(connection: &mut Connection, ids: Vec<String>) -> Result<HashMap<String, Held>> {
+    let rows: Vec<(String, String, String, String)> = user_roles::table
         .inner_join(roles::table)
         .filter(user_roles::user_id.eq_any(ids))
-        .order(roles::title.asc())
-        .select((user_roles::user_id, roles::title))
+        .order((roles::title.asc(), roles::name.asc()))
+        .select((user_roles::user_id, roles::title, roles::name, roles::privileges))
         .load(connection)?;
-    let mut titles: HashMap<String, Vec<String>> = HashMap::new();
-    for (id, title) in rows {
-        titles.entry(id).or_default().push(title);
+    let mut all: HashMap<String, Held> = HashMap::new();
+    for (id, title, name, stored) in rows {
+        let own = privileges(&stored).ok_or_else(|| StorageError::corrupt("roles", &name))?;
+        let held = all.entry(id).or_default();
+        held.titles.push(title);
+        held.names.push(name);
+        held.privileges = held.privileges.and(own);
     }
-    Ok(titles)
+    Ok(all)
 }

@@ -104,6 +104,20 @@ table! {
         "/api/v1/repositories/{name}/grants/{username}" {
             PUT api::repositories::grants::update, DELETE api::repositories::grants::destroy,
         }
+        "/api/v1/users"                             { GET api::users::index, POST api::users::creation::create }
+        "/api/v1/users/{username}"                  { GET api::users::show, PATCH api::users::changes::update }
+        "/api/v1/users/{username}/disablement"      { POST api::users::disablement::create }
+        "/api/v1/users/{username}/enablement"       { POST api::users::enablement::create }
+        "/api/v1/users/{username}/password-link"    { POST api::users::password_link::create }
+        "/api/v1/users/{username}/sign-out"         { POST api::users::sign_out::create }
+        "/api/v1/roles"                             { GET api::roles::index, POST api::roles::creation::create }
+        "/api/v1/roles/{role}"                      {
+            GET api::roles::show, PATCH api::roles::changes::update, DELETE api::roles::changes::destroy,
+        }
+        "/api/v1/services"                          { GET api::services::index }
+        "/api/v1/services/{name}"                   { GET api::services::show, DELETE api::services::destroy }
+        "/api/v1/policies"                          { GET api::policies::show, PATCH api::policies::update }
+        "/api/v1/audit"                             { GET api::audit::index }
     }
     Pages pages PageFailure "" {
         "/"                                         { GET home::show }

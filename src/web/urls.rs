@@ -30,6 +30,10 @@ pub const OCI_TOKEN: &str = "/oci/token";
 pub const API_ME: &str = "/api/v1/me";
 pub const API_OWN_TOKENS: &str = "/api/v1/tokens";
 pub const API_REPOSITORIES: &str = "/api/v1/repositories";
+pub const API_USERS: &str = "/api/v1/users";
+pub const API_ROLES: &str = "/api/v1/roles";
+pub const API_AUDIT: &str = "/api/v1/audit";
+pub const API_SERVICES: &str = "/api/v1/services";
 pub const INTROSPECTION: &str = "/oauth/introspect";
 pub const REVOCATION: &str = "/oauth/revoke";
 pub const JWKS: &str = "/.well-known/jwks.json";
@@ -166,6 +170,18 @@ pub fn api_grants(name: &str) -> String {
 
 pub fn api_grant(name: &str, username: &str) -> String {
     format!("{API_REPOSITORIES}/{name}/grants/{username}")
+}
+
+pub fn api_user(username: &str) -> String {
+    format!("{API_USERS}/{username}")
+}
+
+pub fn api_role(name: &str) -> String {
+    format!("{API_ROLES}/{name}")
+}
+
+pub fn api_service(name: &str) -> String {
+    format!("{API_SERVICES}/{name}")
 }
 
 fn with_next(path: &str, next: &str) -> String {

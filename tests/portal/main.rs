@@ -5,12 +5,17 @@ mod support;
 
 mod admin_user_changes;
 mod admin_users;
+mod api_administration;
+mod api_audit;
 mod api_changes;
 mod api_me;
 mod api_repositories;
+mod api_roles;
+mod api_services;
 mod api_token_creation;
 mod api_tokens;
 mod api_tokens_list;
+mod api_users;
 mod bad_input;
 mod configure;
 mod cookies;

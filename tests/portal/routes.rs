@@ -196,7 +196,7 @@ const fn door(method: &'static str, path: &'static str, outcomes: [u16; 8]) -> D
     Door { method, path, nothing, reads, writes, selected, account_only, sees_nothing, bad, all }
 }
 
-const DOORS: [Door; 21] = [
+const DOORS: [Door; 40] = [
     door("GET", "/api/v1/me", [401, 200, 200, 200, 200, 200, 401, 200]),
     door("GET", "/api/v1/openapi.json", [200; 8]),
     door("GET", "/api/v1/tokens", [401, 403, 403, 403, 200, 403, 401, 200]),
@@ -217,6 +217,25 @@ const DOORS: [Door; 21] = [
     door("PUT", "/api/v1/repositories/{name}/grants/{username}", [401, 403, 403, 403, 403, 403, 401, 201]),
     door("DELETE", "/api/v1/repositories/{name}/grants/{username}", [401, 403, 403, 403, 403, 403, 401, 204]),
     door("DELETE", "/api/v1/repositories/{name}", [401, 403, 403, 403, 403, 403, 401, 204]),
+    door("GET", "/api/v1/users", [401, 403, 403, 403, 403, 403, 401, 200]),
+    door("POST", "/api/v1/users", [401, 403, 403, 403, 403, 403, 401, 201]),
+    door("GET", "/api/v1/users/{username}", [401, 403, 403, 403, 403, 403, 401, 200]),
+    door("PATCH", "/api/v1/users/{username}", [401, 403, 403, 403, 403, 403, 401, 200]),
+    door("POST", "/api/v1/users/{username}/disablement", [401, 403, 403, 403, 403, 403, 401, 200]),
+    door("POST", "/api/v1/users/{username}/enablement", [401, 403, 403, 403, 403, 403, 401, 200]),
+    door("POST", "/api/v1/users/{username}/password-link", [401, 403, 403, 403, 403, 403, 401, 200]),
+    door("POST", "/api/v1/users/{username}/sign-out", [401, 403, 403, 403, 403, 403, 401, 200]),
+    door("GET", "/api/v1/roles", [401, 403, 403, 403, 403, 403, 401, 200]),
+    door("POST", "/api/v1/roles", [401, 403, 403, 403, 403, 403, 401, 201]),
+    door("GET", "/api/v1/roles/{role}", [401, 403, 403, 403, 403, 403, 401, 200]),
+    door("PATCH", "/api/v1/roles/{role}", [401, 403, 403, 403, 403, 403, 401, 200]),
+    door("DELETE", "/api/v1/roles/{role}", [401, 403, 403, 403, 403, 403, 401, 204]),
+    door("GET", "/api/v1/services", [401, 403, 403, 403, 403, 403, 401, 200]),
+    door("GET", "/api/v1/services/{name}", [401, 403, 403, 403, 403, 403, 401, 200]),
+    door("DELETE", "/api/v1/services/{name}", [401, 403, 403, 403, 403, 403, 401, 204]),
+    door("GET", "/api/v1/policies", [401, 403, 403, 403, 403, 403, 401, 200]),
+    door("PATCH", "/api/v1/policies", [401, 403, 403, 403, 403, 403, 401, 200]),
+    door("GET", "/api/v1/audit", [401, 403, 403, 403, 403, 403, 401, 200]),
     // Without a scope.
     door("GET", "/oci/token", [401, 200, 200, 200, 200, 200, 401, 200]),
 ];
@@ -454,6 +473,9 @@ fn ask_at_repository(
 fn every_door_answers_every_token_as_the_table_says(portal: Portal) {
     portal.repository("alpha");
     let beta = portal.repository("beta");
+    portal.service("alpha");
+    portal.role("desk", &[]);
+    portal.user("grace");
     let ada = portal.user("ada");
     portal.role("api", &[Privilege::ApiAccess]);
     let blind = portal.user_with("blind", "api");
@@ -546,6 +568,13 @@ fn knock<'p>(
         let name = format!("n{}-{}", portal.count("events"), portal.count("repositories"));
         let body = match (door.method, door.path.rsplit('/').next().unwrap_or_default()) {
             ("PATCH", "{id}") | ("POST", "repositories") => format!("{{\"name\":\"{name}\"}}"),
+            ("POST", "users") => {
+                format!("{{\"username\":\"{name}\",\"display_name\":\"x\",\"email\":\"x@example.org\"}}")
+            }
+            ("POST", "roles") => format!("{{\"name\":\"{name}\",\"title\":\"{name}\"}}"),
+            ("PATCH", "{role}") => "{\"title\":\"x\"}".to_owned(),
+            ("PATCH", "policies") => "{}".to_owned(),
+            ("PATCH", "{username}") => "{\"display_name\":\"x\"}".to_owned(),
             ("PATCH", "{name}") => "{\"description\":\"x\"}".to_owned(),
             ("PUT", "{username}") => "{\"permission\":\"read\"}".to_owned(),
             _ => return ask(method),

@@ -7,7 +7,7 @@ use crate::domain::event::Action;
 use crate::domain::id::UserId;
 use crate::domain::secret::Digest;
 use crate::domain::user::NewUser;
-use crate::storage::{Connection, password_links, users};
+use crate::storage::{Connection, password_links, policies, users};
 
 /// What became of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ impl Change {
         roles: &[String],
         digest: &Digest,
     ) -> Result<Made, Refusal> {
+        // No role goes or grows meanwhile.
+        policies::lock(connection)?;
         let actor = self.acting.begin(connection, &[])?;
         if let Some(made) = users::find(connection, id)? {
             return if made.username == wish.username { Ok(Made::Before) } else { Err(Refusal::FormUsed) };

@@ -12,14 +12,13 @@ use crate::storage::schema::users as table;
 use crate::storage::users::search_key;
 use crate::storage::{Connection, StorageError, policies, roles, users};
 
-/// A validated wish for how a user shall be.
+/// A validated wish for how a user shall be; what is `None` stays as it is.
 #[derive(Debug, Clone)]
 pub struct Edition {
-    pub display_name: DisplayName,
-    /// None leaves it empty.
+    pub display_name: Option<DisplayName>,
     pub email: Option<Email>,
     /// Names of all roles that the user shall hold.
-    pub roles: Vec<String>,
+    pub roles: Option<Vec<String>>,
 }
 
 impl Change {
@@ -34,15 +33,29 @@ impl Change {
         policies::lock(connection)?;
         let (actor, user) = self.begin(connection, id)?;
         self.describe(connection, rng, &user, edition)?;
-        let wanted = roles_within(connection, &edition.roles, actor.privileges)?;
-        let held = roles::of(connection, id)?;
-        let (wanted_ids, held_ids) = (ids(&wanted), ids(&held));
-        if wanted_ids != held_ids {
-            keeping_an_administrator(connection, |connection| Ok(users::set_roles(connection, id, &wanted_ids)?))?;
-            let detail = format!("{}; was {}", in_words(&wanted), in_words(&held));
-            self.event(connection, rng, Action::UserRolesChanged, (id, user.username.as_str()), detail)?;
+        if let Some(names) = &edition.roles {
+            let wanted = roles_within(connection, names, actor.privileges)?;
+            self.give_roles(connection, rng, &user, &wanted)?;
         }
         users::find(connection, id)?.ok_or(Refusal::NotFound)
+    }
+
+    fn give_roles(
+        &self,
+        connection: &mut Connection,
+        rng: &mut impl CryptoRng,
+        user: &User,
+        wanted: &[Role],
+    ) -> Result<(), Refusal> {
+        let id = user.id;
+        let held = roles::of(connection, id)?;
+        let (wanted_ids, held_ids) = (ids(wanted), ids(&held));
+        if wanted_ids != held_ids {
+            keeping_an_administrator(connection, |connection| Ok(users::set_roles(connection, id, &wanted_ids)?))?;
+            let detail = format!("{}; was {}", in_words(wanted), in_words(&held));
+            self.event(connection, rng, Action::UserRolesChanged, (id, user.username.as_str()), detail)?;
+        }
+        Ok(())
     }
 
     fn describe(
@@ -52,7 +65,8 @@ impl Change {
         user: &User,
         edition: &Edition,
     ) -> Result<(), StorageError> {
-        let (name, email) = (edition.display_name.as_str(), edition.email.as_ref().map_or("", |email| email.as_str()));
+        let name = edition.display_name.as_ref().map_or(user.display_name.as_str(), DisplayName::as_str);
+        let email = edition.email.as_ref().map_or(user.email.as_str(), Email::as_str);
         let mut were = Vec::new();
         if user.display_name != name {
             were.push(format!("display name was “{}”", user.display_name));

@@ -70,7 +70,7 @@ impl From<diesel::result::Error> for Refusal {
     }
 }
 
-/// Changes by somebody in a session.
+/// Changes by somebody with *User Management*.
 #[derive(Debug, Clone)]
 pub struct Change {
     pub acting: Acting,

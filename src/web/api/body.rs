@@ -77,7 +77,13 @@ fn failure(error: &serde_path_to_error::Error<serde_json::Error>) -> Failure {
     }
     // What came instead is not repeated: it may be a secret in the wrong place.
     let expected = message.split("expected ").nth(1).and_then(|rest| rest.split(" at line ").next());
-    let detail = expected.map_or_else(|| "This value is not understood.".into(), |what| format!("Must be {what}."));
+    let detail = match expected {
+        None => "This value is not understood.".into(),
+        // The reader names what it reads them into.
+        Some("u8" | "u32" | "i64") => "Must be a whole number.".into(),
+        Some("a sequence") => "Must be a list.".into(),
+        Some(what) => format!("Must be {what}."),
+    };
     problem(error.path().to_string(), &detail)
 }
 
@@ -132,7 +138,7 @@ mod tests {
             (b"{\"name\":\"a\",\"name\":\"b\"}", "name: This field is there more than once."),
             (b"{\"name\": 5}", "name: Must be a string."),
             (b"{\"name\": null}", "name: Must be a string."),
-            (b"{\"name\":\"a\",\"count\":\"thp_x\"}", "count: Must be u8."),
+            (b"{\"name\":\"a\",\"count\":\"thp_x\"}", "count: Must be a whole number."),
             (b"[\"a\", 1]", "The body must be a JSON object."),
             (b"\"a\"", "The body must be a JSON object."),
             (b"", "The body is not valid JSON."),

@@ -7,7 +7,7 @@ use crate::auth::signing::SigningError;
 use crate::auth::{authenticate, sign_in};
 use crate::storage::acting::Ended;
 use crate::storage::api_token_changes::Refusal;
-use crate::storage::{StorageError, repository_changes, service_changes, user_changes};
+use crate::storage::{StorageError, repository_changes, role_changes, service_changes, user_changes};
 use crate::web::urls;
 
 impl From<StorageError> for Failure {
@@ -196,6 +196,36 @@ impl From<user_changes::Refusal> for Failure {
             Refusal::Oneself(sentence) => Self::Conflict(sentence.into()),
             Refusal::LinkEnded => {
                 Self::Gone("This link was used before or has expired. Ask an administrator for a new one.")
+            }
+            Refusal::Ended(ended) => ended.into(),
+            Refusal::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<role_changes::Refusal> for Failure {
+    fn from(refusal: role_changes::Refusal) -> Self {
+        use role_changes::Refusal;
+        match refusal {
+            Refusal::NotFound => Self::NotFound,
+            Refusal::NameTaken => Self::Conflict("A role of this name already exists. Choose another name.".into()),
+            Refusal::TitleTaken => Self::Conflict("A role of this title already exists. Choose another title.".into()),
+            Refusal::LimitReached(most) => {
+                Self::Conflict(format!("There are {most} roles, and no more can be made. Delete one, then create another."))
+            }
+            Refusal::BuiltIn => {
+                Self::Conflict("This role is built in and stays as it is. Create another in its place.".into())
+            }
+            Refusal::NotHeld => {
+                Self::Forbidden("You can give a role only privileges that you hold yourself. Choose among those.".into())
+            }
+            Refusal::HoldsMore => Self::Forbidden(
+                "This role, or a user with it, holds privileges that you do not hold, so you cannot change it. Ask an administrator who holds them."
+                    .into(),
+            ),
+            Refusal::InUse(1) => Self::Conflict("1 user holds this role. Take it from that user first.".into()),
+            Refusal::InUse(users) => {
+                Self::Conflict(format!("{users} users hold this role. Take it from them first."))
             }
             Refusal::Ended(ended) => ended.into(),
             Refusal::Storage(error) => error.into(),

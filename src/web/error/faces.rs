@@ -13,7 +13,7 @@ use crate::auth::signing::SigningError;
 use crate::auth::{authenticate, sign_in};
 use crate::storage::acting::Ended;
 use crate::storage::api_token_changes::Refusal;
-use crate::storage::{StorageError, repository_changes, service_changes, user_changes};
+use crate::storage::{StorageError, repository_changes, role_changes, service_changes, user_changes};
 use crate::web::gateway::{self, forward_auth};
 use crate::web::{api, urls};
 
@@ -52,6 +52,7 @@ impl IntoFailure for Ended {}
 impl IntoFailure for repository_changes::Refusal {}
 impl IntoFailure for service_changes::Refusal {}
 impl IntoFailure for user_changes::Refusal {}
+impl IntoFailure for role_changes::Refusal {}
 
 faces! {
     /// The face for people: a page, which `middleware::pages` draws.

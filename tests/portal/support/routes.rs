@@ -33,8 +33,10 @@ impl Place {
         let file = assets::PORTAL_CSS.path.strip_prefix("/static/").expect("an asset");
         let path = route.replace("/sessions/{id}", &format!("/sessions/{}", self.session));
         let path = path.replace("{id}", &self.id).replace("{name}", &self.name).replace("{file}", file);
-        let path = path.replace("{username}", "ada");
+        // The token's own user would be disabled there.
+        let path = path.replace("/users/{username}", "/users/grace").replace("{username}", "ada");
         let path = path.replace("{user}", &self.user).replace("{service}", &self.service);
+        let path = path.replace("{role}", "desk");
         assert!(!path.contains('{'), "{route} has a place that the tests do not know");
         path
     }

@@ -12,7 +12,7 @@ use utoipa::OpenApi;
 
 use super::answer;
 use super::problem::ProblemJson;
-use super::{me, repositories, tokens};
+use super::{audit, me, policies, repositories, roles, services, tokens, users};
 use crate::web::error::ApiFailure;
 
 /// Each handler of the API. `complete` adds what is the same for all of them.
@@ -20,7 +20,7 @@ use crate::web::error::ApiFailure;
 #[openapi(
     info(
         title = "Tokenhouse API",
-        description = "Tokens, repositories and grants, for scripts. Send a token as `Authorization: Bearer <token>`, or as the password of Basic with its username. Errors are problem details (RFC 9457). Lists come in pages; follow `next` until it is null.",
+        description = "Tokens, repositories, grants and administration, for scripts. Send a token as `Authorization: Bearer <token>`, or as the password of Basic with its username. Errors are problem details (RFC 9457). Lists come in pages; follow `next` until it is null.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     servers((url = "/", description = "This portal")),
@@ -29,6 +29,11 @@ use crate::web::error::ApiFailure;
         (name = "API tokens", description = "One's own API tokens. None is made here: that takes a person, on the page API Token Management."),
         (name = "Repositories", description = "What tokens open."),
         (name = "Grants", description = "Who else may read or write a repository."),
+        (name = "Users", description = "Everybody's accounts. Nobody gives or touches more than they hold."),
+        (name = "Roles", description = "Named sets of privileges. Those that are built in stay as they are."),
+        (name = "Services", description = "The systems that may ask about tokens. None is made here and no token of one is rotated: that takes a person, in Administration."),
+        (name = "Policies", description = "The limits for all tokens."),
+        (name = "Audit log", description = "Who did what, when and from where. Nobody changes it."),
         (name = "Reference", description = "This description."),
     ),
     paths(
@@ -51,6 +56,25 @@ use crate::web::error::ApiFailure;
         repositories::grants::index,
         repositories::grants::update,
         repositories::grants::destroy,
+        users::index,
+        users::creation::create,
+        users::show,
+        users::changes::update,
+        users::disablement::create,
+        users::enablement::create,
+        users::password_link::create,
+        users::sign_out::create,
+        roles::index,
+        roles::creation::create,
+        roles::show,
+        roles::changes::update,
+        roles::changes::destroy,
+        services::index,
+        services::show,
+        services::destroy,
+        policies::show,
+        policies::update,
+        audit::index,
         show,
     ),
     components(schemas(ProblemJson)),

@@ -71,7 +71,7 @@ impl UserForm {
             if text.trim().is_empty() && user.email.is_empty() { Ok(None) } else { Email::parse(text).map(Some) }
         });
         let roles = self.chosen();
-        Some(Edition { display_name: display_name?, email: email?, roles: roles? })
+        Some(Edition { display_name: Some(display_name?), email: email?, roles: Some(roles?) })
     }
 
     fn chosen(&self) -> Option<Vec<String>> {

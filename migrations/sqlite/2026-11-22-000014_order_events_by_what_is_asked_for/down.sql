@@ -1,0 +1,3 @@
+DROP INDEX events_by_subject_name;
+DROP INDEX events_by_actor;
+DROP INDEX events_by_action;

@@ -1,0 +1,35 @@
+//! `POST /api/v1/users/{username}/enablement`: a disabled user who may sign in again.
+
+use actix_web::{HttpResponse, web};
+
+use super::{UserJson, changeable, changed};
+use crate::randomness;
+use crate::storage::Connection;
+use crate::web::error::ApiFailure;
+use crate::web::extract::api_caller::ApiCaller;
+use crate::web::portal::Portal;
+
+/// `POST /api/v1/users/{username}/enablement`
+#[utoipa::path(
+    post,
+    path = "/api/v1/users/{username}/enablement",
+    tag = "Users",
+    summary = "Enable a user",
+    description = "The API tokens of the user work again too. Enabling who is enabled changes nothing and is no error. Needs an API token whose owner holds User Management and every privilege of the user.",
+    security(("bearer" = ["administration:write"])),
+    params(("username" = String, Path, description = "Who it is.", example = "ada")),
+    responses(
+        (status = 200, description = "The user as it is now.", body = UserJson),
+        (status = 404, description = "There is no such user."),
+    ),
+)]
+pub async fn create(
+    caller: ApiCaller,
+    portal: web::Data<Portal>,
+    username: web::Path<String>,
+) -> Result<HttpResponse, ApiFailure> {
+    let (change, user) = changeable(&caller, &portal, &username).await?;
+    let enable = move |connection: &mut Connection| change.enable(connection, &mut randomness::system(), user.id);
+    portal.db.write(enable).await?;
+    Ok(changed(&portal, &username).await?)
+}

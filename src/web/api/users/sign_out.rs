@@ -1,0 +1,47 @@
+//! `POST /api/v1/users/{username}/sign-out`: the end of all sessions of a user.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::changeable;
+use crate::randomness;
+use crate::storage::Connection;
+use crate::web::api::answer;
+use crate::web::error::ApiFailure;
+use crate::web::extract::api_caller::ApiCaller;
+use crate::web::portal::Portal;
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignedOut)]
+pub struct SignedOutJson {
+    /// How many sessions there were.
+    #[schema(minimum = 0, example = 2)]
+    ended_sessions: usize,
+}
+
+/// `POST /api/v1/users/{username}/sign-out`
+#[utoipa::path(
+    post,
+    path = "/api/v1/users/{username}/sign-out",
+    tag = "Users",
+    summary = "Sign a user out everywhere",
+    description = "The user may sign in again, and API tokens go on working. Needs an API token whose owner holds User Management and every privilege of the user.",
+    security(("bearer" = ["administration:write"])),
+    params(("username" = String, Path, description = "Who it is.", example = "ada")),
+    responses(
+        (status = 200, description = "All sessions have ended.", body = SignedOutJson),
+        (status = 404, description = "There is no such user."),
+    ),
+)]
+pub async fn create(
+    caller: ApiCaller,
+    portal: web::Data<Portal>,
+    username: web::Path<String>,
+) -> Result<HttpResponse, ApiFailure> {
+    let (change, user) = changeable(&caller, &portal, &username).await?;
+    let sign_out = move |connection: &mut Connection| change.sign_out(connection, &mut randomness::system(), user.id);
+    let (_, ended_sessions) = portal.db.write(sign_out).await?;
+    Ok(answer::json(StatusCode::OK, &SignedOutJson { ended_sessions })?)
+}
