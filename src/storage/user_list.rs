@@ -1,10 +1,11 @@
-//! The list of users, page by page: one statement for the users of a page and one for their roles.
+//! The list of users, page by page: the users of a page with their roles in one statement.
 
-use std::collections::HashMap;
-
+use diesel::declare_sql_function;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
 use super::Connection;
+use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::paging::{containing, total};
 use super::schema::{roles, user_roles, users};
@@ -45,66 +46,74 @@ pub struct Asked {
     pub limit: i64,
 }
 
-type Row = (String, String, String, String, Option<i64>, bool, i64);
+type Row = (String, String, String, String, Option<i64>, bool, i64, Option<String>);
+
+/// Between the titles of a user's roles.
+const BETWEEN: &str = "\n";
+
+#[declare_sql_function]
+extern "SQL" {
+    /// All texts of a group, with a separator between them.
+    #[aggregate]
+    fn string_agg(text: Text, separator: Text) -> Nullable<Text>;
+}
 
 /// The users asked for, and how many there are on all pages.
 pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Listed>, i64)> {
-    let from = || {
-        let mut from = users::table.into_boxed();
-        for word in &asked.search {
-            from = from.filter(users::search_key.like(containing(word)).escape('\\'));
-        }
-        from
-    };
-    let query = from()
-        .select((
-            users::id,
-            users::username,
-            users::display_name,
-            users::email,
-            users::disabled_at,
-            users::password_hash.is_not_null(),
-            users::created_at,
-        ))
-        .limit(asked.limit)
-        .offset(asked.offset);
-    let query = match (asked.order, asked.descending) {
-        (Column::DisplayName, false) => query.order((users::display_name.asc(), users::username.asc())),
-        (Column::DisplayName, true) => query.order((users::display_name.desc(), users::username.desc())),
-        (Column::Username, false) => query.order(users::username.asc()),
-        (Column::Username, true) => query.order(users::username.desc()),
-        (Column::Email, false) => query.order((users::email.asc(), users::username.asc())),
-        (Column::Email, true) => query.order((users::email.desc(), users::username.asc())),
-        (Column::CreatedAt, false) => query.order((users::created_at.asc(), users::username.asc())),
-        (Column::CreatedAt, true) => query.order((users::created_at.desc(), users::username.asc())),
-    };
-    let rows: Vec<Row> = query.load(connection)?;
-    let total = total(rows.len(), asked.offset, asked.limit, || Ok(from().count().get_result(connection)?))?;
-    let mut titles = titles_of(connection, rows.iter().map(|row| row.0.clone()).collect())?;
-    let listed = |(id, username, display_name, email, disabled_at, has_password, created_at): Row| {
-        Ok(Listed {
-            roles: titles.remove(&id).unwrap_or_default(),
-            id: id.parse().map_err(|_| StorageError::corrupt("users", &id))?,
-            username,
-            display_name,
-            email,
-            status: Status::of(disabled_at.is_some(), has_password),
-            created_at: Timestamp::from_unix(created_at),
-        })
-    };
-    Ok((rows.into_iter().map(listed).collect::<Result<_>>()?, total))
+    let (rows, total): (Vec<Row>, i64) = on_each!(connection, |c| {
+        let from = || {
+            let mut from = users::table.into_boxed();
+            for word in &asked.search {
+                from = from.filter(users::search_key.like(containing(word)).escape('\\'));
+            }
+            from
+        };
+        let titles = user_roles::table
+            .inner_join(roles::table)
+            .filter(user_roles::user_id.eq(users::id))
+            .select(string_agg(roles::title, BETWEEN));
+        let query = from()
+            .select((
+                users::id,
+                users::username,
+                users::display_name,
+                users::email,
+                users::disabled_at,
+                users::password_hash.is_not_null(),
+                users::created_at,
+                titles.single_value(),
+            ))
+            .limit(asked.limit)
+            .offset(asked.offset);
+        let query = match (asked.order, asked.descending) {
+            (Column::DisplayName, false) => query.order((users::display_name.asc(), users::username.asc())),
+            (Column::DisplayName, true) => query.order((users::display_name.desc(), users::username.desc())),
+            (Column::Username, false) => query.order(users::username.asc()),
+            (Column::Username, true) => query.order(users::username.desc()),
+            (Column::Email, false) => query.order((users::email.asc(), users::username.asc())),
+            (Column::Email, true) => query.order((users::email.desc(), users::username.asc())),
+            (Column::CreatedAt, false) => query.order((users::created_at.asc(), users::username.asc())),
+            (Column::CreatedAt, true) => query.order((users::created_at.desc(), users::username.asc())),
+        };
+        let rows: Vec<Row> = query.load(c)?;
+        let total = total(rows.len(), asked.offset, asked.limit, || Ok(from().count().get_result(c)?))?;
+        (rows, total)
+    });
+    Ok((rows.into_iter().map(to_listed).collect::<Result<_>>()?, total))
 }
 
-fn titles_of(connection: &mut Connection, ids: Vec<String>) -> Result<HashMap<String, Vec<String>>> {
-    let rows: Vec<(String, String)> = user_roles::table
-        .inner_join(roles::table)
-        .filter(user_roles::user_id.eq_any(ids))
-        .order(roles::title.asc())
-        .select((user_roles::user_id, roles::title))
-        .load(connection)?;
-    let mut titles: HashMap<String, Vec<String>> = HashMap::new();
-    for (id, title) in rows {
-        titles.entry(id).or_default().push(title);
-    }
-    Ok(titles)
+fn to_listed(row: Row) -> Result<Listed> {
+    let (id, username, display_name, email, disabled_at, has_password, created_at, titles) = row;
+    let mut roles: Vec<String> =
+        titles.map(|titles| titles.split(BETWEEN).map(str::to_owned).collect()).unwrap_or_default();
+    roles.sort_unstable();
+    Ok(Listed {
+        id: id.parse().map_err(|_| StorageError::corrupt("users", &id))?,
+        username,
+        display_name,
+        email,
+        status: Status::of(disabled_at.is_some(), has_password),
+        created_at: Timestamp::from_unix(created_at),
+        roles,
+    })
 }
