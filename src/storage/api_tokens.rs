@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::Connection;
+use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::schema::{api_token_repositories, api_token_secrets, api_tokens};
 use crate::domain::api_token::{ApiToken, LastUse, ReplacedSecret, RepositorySelection};
@@ -35,12 +36,12 @@ struct Row {
 
 /// The current tokens of an owner, then those revoked since `revoked_since`; newest first, at most `limit`.
 pub fn list(connection: &mut Connection, owner: UserId, revoked_since: Timestamp, limit: i64) -> Result<Vec<ApiToken>> {
-    let rows: Vec<Row> = api_tokens::table
+    let rows: Vec<Row> = on_each!(connection, |c| api_tokens::table
         .filter(api_tokens::user_id.eq(owner.to_string()))
         .filter(api_tokens::revoked_at.is_null().or(api_tokens::revoked_at.ge(revoked_since.unix())))
         .order((api_tokens::revoked_at.is_not_null().asc(), api_tokens::id.desc()))
         .limit(limit)
-        .load(connection)?;
+        .load(c))?;
     rows.into_iter().map(|row| to_token(connection, row)).collect()
 }
 

@@ -156,28 +156,32 @@ pub enum Of {
 /// database would sort all of it for each of the two.
 pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<(Vec<Caller>, Vec<i64>)> {
     let first_day = now.day_number() - (DAYS - 1);
-    let query = callers::table
-        .filter(callers::day.ge(first_day))
-        // Another node's clock may be ahead around midnight.
-        .filter(callers::day.le(now.day_number()))
-        .select((
-            callers::day,
-            callers::address,
-            callers::user_agent,
-            callers::first_used_at,
-            callers::last_used_at,
-            callers::uses,
-        ))
-        .into_boxed();
-    let query = match of {
-        Of::ApiToken(id) => query.filter(callers::token_id.eq(id.to_string())),
+    macro_rules! rows {
+        ($of:expr) => {
+            on_each!(connection, |c| callers::table
+                .filter($of)
+                .filter(callers::day.ge(first_day))
+                // Another node's clock may be ahead around midnight.
+                .filter(callers::day.le(now.day_number()))
+                .select((
+                    callers::day,
+                    callers::address,
+                    callers::user_agent,
+                    callers::first_used_at,
+                    callers::last_used_at,
+                    callers::uses,
+                ))
+                .load(c))?
+        };
+    }
+    let rows: Vec<(i64, String, String, i64, i64, i64)> = match of {
+        Of::ApiToken(id) => rows!(callers::token_id.eq(id.to_string())),
+        Of::Service(id) => rows!(callers::token_id.eq(id.to_string())),
         Of::RepositoryToken(id) => {
-            query.filter(callers::token_id.eq(id.to_string())).filter(callers::repository_id.eq(id.to_string()))
+            rows!(callers::repository_id.eq(id.to_string()).and(callers::token_id.eq(id.to_string())))
         }
-        Of::Service(id) => query.filter(callers::token_id.eq(id.to_string())),
-        Of::Repository(id) => query.filter(callers::repository_id.eq(id.to_string())),
+        Of::Repository(id) => rows!(callers::repository_id.eq(id.to_string())),
     };
-    let rows: Vec<(i64, String, String, i64, i64, i64)> = query.load(connection)?;
     let mut per_day = vec![0; usize::try_from(DAYS).unwrap_or_default()];
     let mut merged: HashMap<(String, String), (i64, i64, i64)> = HashMap::new();
     for (day, address, user_agent, first, last, uses) in rows {

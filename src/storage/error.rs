@@ -29,6 +29,19 @@ impl StorageError {
     pub fn corrupt(table: &'static str, id: impl ToString) -> Self {
         Self::Corrupt { table, id: id.to_string() }
     }
+
+    /// `refusal` where a unique constraint was broken: somebody was first, at the same moment. Nothing more can be asked in
+    /// the transaction then.
+    pub(super) fn or_taken<E: From<Self>>(self, refusal: E) -> E {
+        match &self {
+            Self::Unexpected(error)
+                if matches!(**error, Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) =>
+            {
+                refusal
+            }
+            _ => self.into(),
+        }
+    }
 }
 
 /// What SQLite and PostgreSQL say when waiting is the cure; diesel gives no code for any of them.

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use rand::CryptoRng;
 
 use super::Connection;
+use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::schema::events;
 use crate::domain::event::{Action, Event, NewEvent};
@@ -54,17 +55,16 @@ pub fn list_of(
     before: Option<EventId>,
     limit: i64,
 ) -> Result<Vec<Event>> {
-    let mut query = events::table
+    // Ids are hexadecimal: all of them come before this.
+    let before = before.map_or_else(|| "g".to_owned(), |id| id.to_string());
+    let rows: Vec<(String, i64, String, Option<String>, String, String)> = on_each!(connection, |c| events::table
         .filter(events::subject_kind.eq(subject_kind))
         .filter(events::subject_id.eq(subject_id))
+        .filter(events::id.lt(before))
         .order(events::id.desc())
         .limit(limit)
         .select((events::id, events::at, events::actor_name, events::address, events::action, events::detail))
-        .into_boxed();
-    if let Some(id) = before {
-        query = query.filter(events::id.lt(id.to_string()));
-    }
-    let rows: Vec<(String, i64, String, Option<String>, String, String)> = query.load(connection)?;
+        .load(c))?;
     rows.into_iter()
         .map(|(id, at, actor_name, address, action, detail)| {
             let corrupt = || StorageError::corrupt("events", &id);

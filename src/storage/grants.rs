@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::Connection;
+use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::schema::{grants, users as users_table};
 use super::users;
@@ -12,13 +13,12 @@ use crate::domain::permission::Permission;
 use crate::domain::timestamp::Timestamp;
 
 pub fn find(connection: &mut Connection, user: UserId, repository: RepositoryId) -> Result<Option<Permission>> {
-    grants::table
+    let stored: Option<String> = on_each!(connection, |c| grants::table
         .find((user.to_string(), repository.to_string()))
         .select(grants::permission)
-        .get_result::<String>(connection)
-        .optional()?
-        .map(|stored| from_stored(&stored).ok_or_else(|| StorageError::corrupt("grants", repository)))
-        .transpose()
+        .get_result(c))
+    .optional()?;
+    stored.map(|stored| from_stored(&stored).ok_or_else(|| StorageError::corrupt("grants", repository))).transpose()
 }
 
 /// Sets the grant of `user` on `repository`, in place of any former.
@@ -50,7 +50,8 @@ pub fn remove(connection: &mut Connection, user: UserId, repository: RepositoryI
 
 /// Whether a user has any grant at all.
 pub fn any_of(connection: &mut Connection, user: UserId) -> Result<bool> {
-    Ok(grants::table.filter(grants::user_id.eq(user.to_string())).count().get_result::<i64>(connection)? > 0)
+    let own = grants::table.filter(grants::user_id.eq(user.to_string()));
+    Ok(on_each!(connection, |c| diesel::select(diesel::dsl::exists(own)).get_result(c))?)
 }
 
 type GrantedRow = (String, String, String, String, i64);
@@ -79,9 +80,12 @@ pub struct Granted {
 
 /// The grants on a repository in the order of the usernames: at most `limit`, after the first `offset`.
 pub fn list(connection: &mut Connection, repository: RepositoryId, offset: i64, limit: i64) -> Result<Vec<Granted>> {
-    let of_repository = granted!().filter(grants::repository_id.eq(repository.to_string()));
-    let rows: Vec<GrantedRow> =
-        of_repository.order(users_table::username.asc()).limit(limit).offset(offset).load(connection)?;
+    let rows: Vec<GrantedRow> = on_each!(connection, |c| granted!()
+        .filter(grants::repository_id.eq(repository.to_string()))
+        .order(users_table::username.asc())
+        .limit(limit)
+        .offset(offset)
+        .load(c))?;
     rows.into_iter().map(|row| to_granted(row, repository)).collect()
 }
 

@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 use rand::CryptoRng;
 
+use super::connection::on_each;
 use super::error::Result;
 use super::schema::{api_tokens, events};
 use super::sealing::SealingKeys;
@@ -64,7 +65,7 @@ pub fn of_subject(
     subject: (&str, String),
     since: Timestamp,
 ) -> Result<Option<Revocation>> {
-    let row: Option<(i64, Option<String>)> = events::table
+    let row: Option<(i64, Option<String>)> = on_each!(connection, |c| events::table
         .filter(events::subject_kind.eq(subject.0))
         .filter(events::subject_id.eq(subject.1))
         .filter(events::action.eq(action.name()))
@@ -73,8 +74,8 @@ pub fn of_subject(
         .order(events::id.asc())
         .limit(1)
         .select((events::at, events::address))
-        .get_result(connection)
-        .optional()?;
+        .get_result(c))
+    .optional()?;
     Ok(row.map(|(at, address)| to_revocation(at, address)))
 }
 
@@ -91,7 +92,7 @@ pub struct RevokedToken {
 /// Those of one owner since `since`, latest first, at most `limit`.
 pub fn of_owner(connection: &mut Connection, owner: UserId, since: Timestamp, limit: i64) -> Result<Vec<RevokedToken>> {
     let actions = [Action::ApiTokenRevoked.name(), Action::ReplacedSecretRevoked.name()];
-    let rows: Vec<(String, String, String, i64, Option<String>)> = api_tokens::table
+    let rows: Vec<(String, String, String, i64, Option<String>)> = on_each!(connection, |c| api_tokens::table
         .inner_join(
             events::table
                 .on(events::subject_kind.eq(api_token_changes::KIND).and(events::subject_id.eq(api_tokens::id))),
@@ -103,7 +104,7 @@ pub fn of_owner(connection: &mut Connection, owner: UserId, since: Timestamp, li
         .order(events::id.desc())
         .limit(limit)
         .select((api_tokens::id, api_tokens::name, events::action, events::at, events::address))
-        .load(connection)?;
+        .load(c))?;
     rows.into_iter()
         .map(|(id, name, action, at, address)| {
             Ok(RevokedToken {

@@ -6,6 +6,7 @@ use rand::CryptoRng;
 
 use super::Connection;
 use super::acting::{Acting, Ended};
+use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::schema::policies;
 use crate::domain::event::Action;
@@ -15,7 +16,7 @@ type Row = (Option<i64>, bool, Option<i64>, String, bool);
 
 pub fn current(connection: &mut Connection) -> Result<Policy> {
     let (max_lifetime_days, no_expiry_allowed, max_api_tokens, graces, repository_tokens_shown_once): Row =
-        policies::table
+        on_each!(connection, |c| policies::table
             .find(1)
             .select((
                 policies::max_lifetime_days,
@@ -24,7 +25,7 @@ pub fn current(connection: &mut Connection) -> Result<Policy> {
                 policies::graces,
                 policies::repository_tokens_shown_once,
             ))
-            .get_result(connection)?;
+            .get_result(c))?;
     let corrupt = || StorageError::corrupt("policies", 1);
     let count = |number: Option<i64>| number.map(u32::try_from).transpose().map_err(|_| corrupt());
     Ok(Policy {

@@ -4,6 +4,7 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::Connection;
+use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::schema::{api_token_repositories, api_tokens, grants, roles, user_roles, users};
 use crate::domain::grant::from_stored;
@@ -55,7 +56,7 @@ pub fn api_tokens(
         .is_not_null()
         .or(holds(Privilege::ViewRepositories))
         .or(holds(Privilege::RepositoryManagement));
-    let rows: Vec<Row> = api_tokens::table
+    let rows: Vec<Row> = on_each!(connection, |c| api_tokens::table
         .inner_join(users::table)
         .left_join(grants::table.on(own))
         .filter(api_tokens::revoked_at.is_null())
@@ -79,7 +80,7 @@ pub fn api_tokens(
             users::username,
             (holds(Privilege::RepositoryManagement), grants::permission.nullable()),
         ))
-        .load(connection)?;
+        .load(c))?;
     rows.into_iter().map(to_reaching).collect()
 }
 

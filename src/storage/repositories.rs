@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use rand::CryptoRng;
 
 use super::Connection;
+use super::connection::on_each;
 use super::error::{Result, StorageError, insert_unless_taken};
 use super::paging::{containing, total};
 use super::schema::{grants, repositories};
@@ -68,7 +69,7 @@ pub fn search_key(name: &RepositoryName, description: &str) -> String {
 
 /// A repository by its id.
 pub fn find(connection: &mut Connection, id: RepositoryId) -> Result<Option<Repository>> {
-    let row: Option<Row> = repositories::table
+    let row: Option<Row> = on_each!(connection, |c| repositories::table
         .find(id.to_string())
         .select((
             repositories::id,
@@ -77,8 +78,8 @@ pub fn find(connection: &mut Connection, id: RepositoryId) -> Result<Option<Repo
             repositories::created_at,
             repositories::last_used_at,
         ))
-        .get_result(connection)
-        .optional()?;
+        .get_result(c))
+    .optional()?;
     row.map(|row| with_grant((row, None)).map(|(repository, _)| repository)).transpose()
 }
 
@@ -88,16 +89,15 @@ pub fn find_with_grant(
     user: UserId,
     name: &RepositoryName,
 ) -> Result<Option<(Repository, Option<Permission>)>> {
-    repositories::table
+    let row: Option<(Row, Option<String>)> = on_each!(connection, |c| repositories::table
         .left_join(
             grants::table.on(grants::repository_id.eq(repositories::id).and(grants::user_id.eq(user.to_string()))),
         )
         .filter(repositories::name.eq(name.as_str()))
         .select(columns!())
-        .get_result::<(Row, Option<String>)>(connection)
-        .optional()?
-        .map(with_grant)
-        .transpose()
+        .get_result(c))
+    .optional()?;
+    row.map(with_grant).transpose()
 }
 
 /// A choice among repositories.
@@ -196,45 +196,49 @@ pub struct Asked {
 /// The repositories asked for, each with the user's grant, and how many there are on all pages.
 pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Seen>, i64)> {
     let user = asked.user.to_string();
-    let from = || {
-        let mut from = repositories::table.into_boxed();
-        if !asked.all {
-            let own = grants::table.filter(grants::user_id.eq(user.clone()));
-            from = from.filter(exists(own.filter(grants::repository_id.eq(repositories::id))));
-        }
-        for word in &asked.search {
-            from = from.filter(repositories::search_key.like(containing(word)).escape('\\'));
-        }
-        from
-    };
-    let query = from()
-        .select((
-            repositories::id,
-            repositories::name,
-            repositories::description,
-            repositories::created_at,
-            repositories::last_used_at,
-        ))
-        .limit(asked.limit)
-        .offset(asked.offset);
-    // Each order has an index, which is read from either end.
-    let query = match (asked.order, asked.descending) {
-        (Column::Name, false) => query.order(repositories::name.asc()),
-        (Column::Name, true) => query.order(repositories::name.desc()),
-        (Column::CreatedAt, false) => query.order((repositories::created_at.asc(), repositories::name.asc())),
-        (Column::CreatedAt, true) => query.order((repositories::created_at.desc(), repositories::name.desc())),
-        (Column::LastUsedAt, false) => query.order((repositories::last_used_at.asc(), repositories::name.asc())),
-        (Column::LastUsedAt, true) => query.order((repositories::last_used_at.desc(), repositories::name.desc())),
-    };
-    let rows: Vec<Row> = query.load(connection)?;
+    let (rows, total): (Vec<Row>, i64) = on_each!(connection, |c| {
+        let from = || {
+            let mut from = repositories::table.into_boxed();
+            if !asked.all {
+                let own = grants::table.filter(grants::user_id.eq(user.clone()));
+                from = from.filter(exists(own.filter(grants::repository_id.eq(repositories::id))));
+            }
+            for word in &asked.search {
+                from = from.filter(repositories::search_key.like(containing(word)).escape('\\'));
+            }
+            from
+        };
+        let query = from()
+            .select((
+                repositories::id,
+                repositories::name,
+                repositories::description,
+                repositories::created_at,
+                repositories::last_used_at,
+            ))
+            .limit(asked.limit)
+            .offset(asked.offset);
+        // Each order has an index, which is read from either end.
+        let query = match (asked.order, asked.descending) {
+            (Column::Name, false) => query.order(repositories::name.asc()),
+            (Column::Name, true) => query.order(repositories::name.desc()),
+            (Column::CreatedAt, false) => query.order((repositories::created_at.asc(), repositories::name.asc())),
+            (Column::CreatedAt, true) => query.order((repositories::created_at.desc(), repositories::name.desc())),
+            (Column::LastUsedAt, false) => query.order((repositories::last_used_at.asc(), repositories::name.asc())),
+            (Column::LastUsedAt, true) => query.order((repositories::last_used_at.desc(), repositories::name.desc())),
+        };
+        let rows: Vec<Row> = query.load(c)?;
+        let total = total(rows.len(), asked.offset, asked.limit, || Ok(from().count().get_result(c)?))?;
+        (rows, total)
+    });
     // Not joined: rows that are passed over, on the way to a later page, need no grant.
     let mut grants: HashMap<String, String> = if asked.with_grants {
         let own = grants::table.filter(grants::user_id.eq(&user)).select((grants::repository_id, grants::permission));
-        own.load::<(String, String)>(connection)?.into_iter().collect()
+        let rows: Vec<(String, String)> = on_each!(connection, |c| own.load(c))?;
+        rows.into_iter().collect()
     } else {
         HashMap::new()
     };
-    let total = total(rows.len(), asked.offset, asked.limit, || Ok(from().count().get_result(connection)?))?;
     let seen = rows.into_iter().map(|row| {
         let grant = grants.remove(&row.0);
         with_grant((row, grant))

@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 
 use super::Connection;
+use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::schema::{repositories, repository_tokens};
 use super::sealing::{Sealed, SealingKeys};
@@ -40,23 +41,23 @@ macro_rules! columns {
 
 /// The one that is in force. Every repository has one.
 pub fn current(connection: &mut Connection, repository: RepositoryId) -> Result<Option<RepositoryToken>> {
-    let row: Option<Row> = repository_tokens::table
+    let row: Option<Row> = on_each!(connection, |c| repository_tokens::table
         .filter(repository_tokens::repository_id.eq(repository.to_string()))
         .filter(repository_tokens::ends_at.is_null())
         .select(columns!())
-        .get_result(connection)
-        .optional()?;
+        .get_result(c))
+    .optional()?;
     row.map(to_token).transpose()
 }
 
 /// The former ones that still work, the one that ends last at the end.
 pub fn replaced(connection: &mut Connection, repository: RepositoryId, now: Timestamp) -> Result<Vec<RepositoryToken>> {
-    let rows: Vec<Row> = repository_tokens::table
+    let rows: Vec<Row> = on_each!(connection, |c| repository_tokens::table
         .filter(repository_tokens::repository_id.eq(repository.to_string()))
         .filter(repository_tokens::ends_at.gt(now.unix()))
         .order(repository_tokens::ends_at.asc())
         .select(columns!())
-        .load(connection)?;
+        .load(c))?;
     rows.into_iter().map(to_token).collect()
 }
 

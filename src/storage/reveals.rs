@@ -6,6 +6,7 @@ use std::fmt::Display;
 use diesel::prelude::*;
 
 use super::Connection;
+use super::connection::on_each;
 use super::error::Result;
 use super::schema::reveals;
 use super::sealing::Sealed;
@@ -44,12 +45,12 @@ pub fn put(
 
 /// Whether a secret waits for this session; changes nothing.
 pub fn is_due(connection: &mut Connection, subject: impl Display, session: SessionId, now: Timestamp) -> Result<bool> {
-    Ok(reveals::table
+    let waiting: i64 = on_each!(connection, |c| reveals::table
         .find((subject.to_string(), session.to_string()))
         .filter(reveals::expires_at.gt(now.unix()))
         .count()
-        .get_result::<i64>(connection)?
-        > 0)
+        .get_result(c))?;
+    Ok(waiting > 0)
 }
 
 /// Takes the secret away and returns it, to exactly one of those who ask at once.

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::Connection;
+use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::paging::{containing, total};
 use super::schema::services;
@@ -97,22 +98,25 @@ pub struct Asked {
 
 /// The services asked for, and how many there are on all pages.
 pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Service>, i64)> {
-    let from = || {
-        let mut from = services::table.into_boxed();
-        for word in &asked.search {
-            from = from.filter(services::search_key.like(containing(word)).escape('\\'));
-        }
-        from
-    };
-    let query = from().select(columns!()).limit(asked.limit).offset(asked.offset);
-    let query = match (asked.order, asked.descending) {
-        (Column::Name, false) => query.order(services::name.asc()),
-        (Column::Name, true) => query.order(services::name.desc()),
-        (Column::CreatedAt, false) => query.order((services::created_at.asc(), services::name.asc())),
-        (Column::CreatedAt, true) => query.order((services::created_at.desc(), services::name.desc())),
-    };
-    let rows: Vec<Row> = query.load(connection)?;
-    let total = total(rows.len(), asked.offset, asked.limit, || Ok(from().count().get_result(connection)?))?;
+    let (rows, total): (Vec<Row>, i64) = on_each!(connection, |c| {
+        let from = || {
+            let mut from = services::table.into_boxed();
+            for word in &asked.search {
+                from = from.filter(services::search_key.like(containing(word)).escape('\\'));
+            }
+            from
+        };
+        let query = from().select(columns!()).limit(asked.limit).offset(asked.offset);
+        let query = match (asked.order, asked.descending) {
+            (Column::Name, false) => query.order(services::name.asc()),
+            (Column::Name, true) => query.order(services::name.desc()),
+            (Column::CreatedAt, false) => query.order((services::created_at.asc(), services::name.asc())),
+            (Column::CreatedAt, true) => query.order((services::created_at.desc(), services::name.desc())),
+        };
+        let rows: Vec<Row> = query.load(c)?;
+        let total = total(rows.len(), asked.offset, asked.limit, || Ok(from().count().get_result(c)?))?;
+        (rows, total)
+    });
     Ok((rows.into_iter().map(to_service).collect::<Result<_>>()?, total))
 }
 

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use rand::CryptoRng;
 
 use super::Connection;
+use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::schema::{roles, sessions, user_roles, users};
 use super::users::{RoleRow, UserRow, from_rows, user_columns};
@@ -17,7 +18,7 @@ type SessionRow = (String, i64, i64, i64);
 
 /// The session whose key has this digest, and its user with what they may do now; one statement.
 pub fn find_by_key(connection: &mut Connection, digest: &Digest) -> Result<Option<(Session, User)>> {
-    let rows: Vec<(SessionRow, (UserRow, RoleRow))> = sessions::table
+    let rows: Vec<(SessionRow, (UserRow, RoleRow))> = on_each!(connection, |c| sessions::table
         .inner_join(users::table)
         .left_join(user_roles::table.on(user_roles::user_id.eq(users::id)))
         .left_join(roles::table.on(roles::id.eq(user_roles::role_id)))
@@ -26,7 +27,7 @@ pub fn find_by_key(connection: &mut Connection, digest: &Digest) -> Result<Optio
             (sessions::id, sessions::created_at, sessions::last_seen_at, sessions::authenticated_at),
             user_columns!(),
         ))
-        .load(connection)?;
+        .load(c))?;
     let Some((session, _)) = rows.first() else { return Ok(None) };
     let session = to_session(session.clone())?;
     Ok(from_rows(rows.into_iter().map(|(_, user)| user).collect())?.map(|user| (session, user)))
@@ -43,7 +44,7 @@ fn to_session((id, created_at, last_seen_at, authenticated_at): SessionRow) -> R
 
 /// The sessions of a user that somebody can have the key of, the one that was seen last first.
 pub fn list(connection: &mut Connection, user: UserId) -> Result<Vec<BegunSession>> {
-    let rows: Vec<(SessionRow, String, String)> = sessions::table
+    let rows: Vec<(SessionRow, String, String)> = on_each!(connection, |c| sessions::table
         .filter(sessions::user_id.eq(user.to_string()))
         .filter(sessions::key_digest.is_not_null())
         .order((sessions::last_seen_at.desc(), sessions::id.desc()))
@@ -53,7 +54,7 @@ pub fn list(connection: &mut Connection, user: UserId) -> Result<Vec<BegunSessio
             sessions::address,
             sessions::user_agent,
         ))
-        .load(connection)?;
+        .load(c))?;
     let begun =
         |(session, address, user_agent)| Ok(BegunSession { session: to_session(session)?, address, user_agent });
     rows.into_iter().map(begun).collect()

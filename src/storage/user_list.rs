@@ -1,10 +1,11 @@
-//! The list of users, page by page, and one of them: one statement for the users and one for their roles.
+//! The list of users, page by page, and one of them: the users with their roles in one statement.
 
-use std::collections::HashMap;
-
+use diesel::declare_sql_function;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
 use super::Connection;
+use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::paging::{containing, total};
 use super::roles::privileges;
@@ -51,7 +52,18 @@ pub struct Asked {
     pub limit: i64,
 }
 
-type Row = (String, String, String, String, Option<i64>, bool, i64);
+type Row = (String, String, String, String, Option<i64>, bool, i64, Option<String>);
+
+/// Between the roles of a user, and between what is told of each.
+const BETWEEN: &str = "\n";
+const WITHIN: &str = "\t";
+
+#[declare_sql_function]
+extern "SQL" {
+    /// All texts of a group, with a separator between them.
+    #[aggregate]
+    fn string_agg(text: Text, separator: Text) -> Nullable<Text>;
+}
 
 macro_rules! columns {
     () => {
@@ -63,33 +75,48 @@ macro_rules! columns {
             users::disabled_at,
             users::password_hash.is_not_null(),
             users::created_at,
+            user_roles::table
+                .inner_join(roles::table)
+                .filter(user_roles::user_id.eq(users::id))
+                .select(string_agg(
+                    roles::title.concat(WITHIN).concat(roles::name).concat(WITHIN).concat(roles::privileges),
+                    BETWEEN,
+                ))
+                .single_value(),
         )
     };
 }
 
-/// The users asked for, and how many there are on all pages.
-pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Listed>, i64)> {
-    let from = || {
+macro_rules! holding {
+    ($search:expr) => {{
         let mut from = users::table.into_boxed();
-        for word in &asked.search {
+        for word in $search {
             from = from.filter(users::search_key.like(containing(word)).escape('\\'));
         }
         from
-    };
-    let query = from().select(columns!()).limit(asked.limit).offset(asked.offset);
-    let query = match (asked.order, asked.descending) {
-        (Column::DisplayName, false) => query.order((users::display_name.asc(), users::username.asc())),
-        (Column::DisplayName, true) => query.order((users::display_name.desc(), users::username.desc())),
-        (Column::Username, false) => query.order(users::username.asc()),
-        (Column::Username, true) => query.order(users::username.desc()),
-        (Column::Email, false) => query.order((users::email.asc(), users::username.asc())),
-        (Column::Email, true) => query.order((users::email.desc(), users::username.asc())),
-        (Column::CreatedAt, false) => query.order((users::created_at.asc(), users::username.asc())),
-        (Column::CreatedAt, true) => query.order((users::created_at.desc(), users::username.asc())),
-    };
-    let rows: Vec<Row> = query.load(connection)?;
-    let total = total(rows.len(), asked.offset, asked.limit, || Ok(from().count().get_result(connection)?))?;
-    Ok((to_listed(connection, rows)?, total))
+    }};
+}
+
+/// The users asked for, and how many there are on all pages.
+pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Listed>, i64)> {
+    let (rows, total): (Vec<Row>, i64) = on_each!(connection, |c| {
+        let query = holding!(&asked.search).select(columns!()).limit(asked.limit).offset(asked.offset);
+        let query = match (asked.order, asked.descending) {
+            (Column::DisplayName, false) => query.order((users::display_name.asc(), users::username.asc())),
+            (Column::DisplayName, true) => query.order((users::display_name.desc(), users::username.desc())),
+            (Column::Username, false) => query.order(users::username.asc()),
+            (Column::Username, true) => query.order(users::username.desc()),
+            (Column::Email, false) => query.order((users::email.asc(), users::username.asc())),
+            (Column::Email, true) => query.order((users::email.desc(), users::username.asc())),
+            (Column::CreatedAt, false) => query.order((users::created_at.asc(), users::username.asc())),
+            (Column::CreatedAt, true) => query.order((users::created_at.desc(), users::username.asc())),
+        };
+        let rows: Vec<Row> = query.load(c)?;
+        let count = || Ok(holding!(&asked.search).count().get_result(c)?);
+        let total = total(rows.len(), asked.offset, asked.limit, count)?;
+        (rows, total)
+    });
+    Ok((rows.into_iter().map(to_listed).collect::<Result<_>>()?, total))
 }
 
 /// The users whose username, display name or email holds all these words, in the order of the usernames: at most `limit`,
@@ -101,62 +128,47 @@ pub fn list_after(
     limit: i64,
 ) -> Result<Vec<Listed>> {
     // Every username comes after the empty one.
-    let mut later = users::table.filter(users::username.gt(after.unwrap_or_default())).into_boxed();
-    for word in search {
-        later = later.filter(users::search_key.like(containing(word)).escape('\\'));
-    }
-    let rows = later.order(users::username.asc()).limit(limit).select(columns!()).load(connection)?;
-    to_listed(connection, rows)
+    let after = after.unwrap_or_default();
+    let rows: Vec<Row> = on_each!(connection, |c| {
+        let later = holding!(search).filter(users::username.gt(after));
+        later.order(users::username.asc()).limit(limit).select(columns!()).load(c)?
+    });
+    rows.into_iter().map(to_listed).collect()
 }
 
 /// One user, as the list shows it.
 pub fn find(connection: &mut Connection, username: &Username) -> Result<Option<Listed>> {
-    let of_name = users::table.filter(users::username.eq(username.as_str()));
-    let rows = of_name.select(columns!()).load(connection)?;
-    Ok(to_listed(connection, rows)?.pop())
+    let rows: Vec<Row> = on_each!(connection, |c| {
+        users::table.filter(users::username.eq(username.as_str())).select(columns!()).load(c)?
+    });
+    rows.into_iter().map(to_listed).next().transpose()
 }
 
-fn to_listed(connection: &mut Connection, rows: Vec<Row>) -> Result<Vec<Listed>> {
-    let mut held = roles_of(connection, rows.iter().map(|row| row.0.clone()).collect())?;
-    let listed = |(id, username, display_name, email, disabled_at, has_password, created_at): Row| {
-        let held = held.remove(&id).unwrap_or_default();
-        Ok(Listed {
-            id: id.parse().map_err(|_| StorageError::corrupt("users", &id))?,
-            username,
-            display_name,
-            email,
-            status: Status::of(disabled_at.is_some(), has_password),
-            created_at: Timestamp::from_unix(created_at),
-            roles: held.titles,
-            role_names: held.names,
-            privileges: held.privileges,
-        })
-    };
-    rows.into_iter().map(listed).collect()
-}
-
-/// The roles of one user.
-#[derive(Default)]
-struct Held {
-    titles: Vec<String>,
-    names: Vec<String>,
-    privileges: Privileges,
-}
-
-fn roles_of(connection: &mut Connection, ids: Vec<String>) -> Result<HashMap<String, Held>> {
-    let rows: Vec<(String, String, String, String)> = user_roles::table
-        .inner_join(roles::table)
-        .filter(user_roles::user_id.eq_any(ids))
-        .order((roles::title.asc(), roles::name.asc()))
-        .select((user_roles::user_id, roles::title, roles::name, roles::privileges))
-        .load(connection)?;
-    let mut all: HashMap<String, Held> = HashMap::new();
-    for (id, title, name, stored) in rows {
-        let own = privileges(&stored).ok_or_else(|| StorageError::corrupt("roles", &name))?;
-        let held = all.entry(id).or_default();
-        held.titles.push(title);
-        held.names.push(name);
-        held.privileges = held.privileges.and(own);
+fn to_listed(row: Row) -> Result<Listed> {
+    let (id, username, display_name, email, disabled_at, has_password, created_at, held) = row;
+    let corrupt = || StorageError::corrupt("users", &id);
+    let held = held.unwrap_or_default();
+    let mut lines: Vec<&str> = held.lines().collect();
+    lines.sort_unstable();
+    let (mut titles, mut names, mut all) = (Vec::new(), Vec::new(), Privileges::NONE);
+    for line in lines {
+        let mut parts = line.split(WITHIN);
+        let (Some(title), Some(name), Some(stored)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(corrupt());
+        };
+        titles.push(title.to_owned());
+        names.push(name.to_owned());
+        all = all.and(privileges(stored).ok_or_else(corrupt)?);
     }
-    Ok(all)
+    Ok(Listed {
+        id: id.parse().map_err(|_| corrupt())?,
+        username,
+        display_name,
+        email,
+        status: Status::of(disabled_at.is_some(), has_password),
+        created_at: Timestamp::from_unix(created_at),
+        roles: titles,
+        role_names: names,
+        privileges: all,
+    })
 }

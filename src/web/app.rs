@@ -50,7 +50,10 @@ pub fn app(
                 .wrap(session)
                 .wrap(from_fn(middleware::pages::around))
                 // A router tries one route after the other: most pages lie where the others need not be tried.
-                .service(part("/repositories", routes::repositories))
+                .service(part("/repositories", |config| {
+                    // The name is looked for once, and not for each of a repository's pages.
+                    config.configure(routes::repositories).service(part("/{name}", routes::repository));
+                }))
                 .service(part("/profile", routes::profile))
                 .service(part("/admin", routes::admin))
                 .configure(routes::pages)

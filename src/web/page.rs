@@ -87,27 +87,43 @@ impl Shell {
     }
 }
 
+/// Bytes that most pages fit into.
+const PAGE_SIZE: usize = 24 * 1024;
+
 /// A page with its status.
 pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, Failure> {
+    let mut text = String::with_capacity(PAGE_SIZE);
+    page.render_into(&mut text)?;
     Ok(HttpResponse::build(status)
-        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
-        .body(page.render()?))
+        .insert_header((header::CONTENT_TYPE, header::HeaderValue::from_static("text/html; charset=utf-8")))
+        .body(text))
 }
 
-/// A moment in three forms.
-#[derive(Debug, Clone)]
+/// A moment, as it looks at another. Its forms are written when they are needed, so that a list does not keep them all.
+#[derive(Debug, Clone, Copy)]
 pub struct Moment {
-    /// RFC 3339
-    pub iso: String,
-    /// `21 Nov 2026, 14:05 UTC`
-    pub text: String,
-    /// `in 3 days`
-    pub relative: String,
+    at: Timestamp,
+    now: Timestamp,
 }
 
 impl Moment {
-    pub fn new(at: Timestamp, now: Timestamp) -> Self {
-        Self { iso: at.for_machines(), text: at.for_people(), relative: at.relative_to(now) }
+    pub const fn new(at: Timestamp, now: Timestamp) -> Self {
+        Self { at, now }
+    }
+
+    /// RFC 3339
+    pub fn iso(&self) -> String {
+        self.at.for_machines()
+    }
+
+    /// `21 Nov 2026, 14:05 UTC`
+    pub fn text(&self) -> String {
+        self.at.for_people()
+    }
+
+    /// `in 3 days`
+    pub fn relative(&self) -> String {
+        self.at.relative_to(self.now)
     }
 }
 
@@ -187,9 +203,11 @@ impl CallerRow {
 #[derive(Debug, Clone)]
 pub struct EventRow {
     pub at: Moment,
+    /// Empty where nobody was known.
     pub who: String,
     pub words: String,
     pub detail: String,
+    /// Empty where it happened on the machine itself.
     pub address: String,
 }
 
@@ -197,7 +215,7 @@ impl EventRow {
     pub fn new(event: Event, now: Timestamp) -> Self {
         Self {
             at: Moment::new(event.at, now),
-            who: if event.actor_name.is_empty() { "somebody".into() } else { event.actor_name },
+            who: event.actor_name,
             words: event.words,
             detail: event.detail,
             address: event.address.unwrap_or_default(),

@@ -131,6 +131,8 @@ table! {
     Pages repositories PageFailure "/repositories" {
         "/repositories"                             { GET repositories::list::index, POST repositories::creation::create }
         "/repositories/new"                         { GET repositories::creation::new }
+    }
+    Pages repository PageFailure "/repositories/{name}" {
         "/repositories/{name}"                      { GET repositories::overview::show }
         "/repositories/{name}/configure"            { GET repositories::configure::show }
         "/repositories/{name}/token"                { POST repositories::token::create }

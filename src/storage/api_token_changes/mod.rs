@@ -152,7 +152,7 @@ impl Change {
         id: TokenSecretId,
         secret: &Secret,
         nonce: &str,
-    ) -> Result<()> {
+    ) -> Result<(), Refusal> {
         diesel::insert_into(api_token_secrets::table)
             .values((
                 api_token_secrets::id.eq(id.to_string()),
@@ -162,7 +162,9 @@ impl Change {
                 api_token_secrets::created_at.eq(self.now.unix()),
                 api_token_secrets::form_nonce.eq(nonce),
             ))
-            .execute(connection)?;
+            .execute(connection)
+            // Two users may send the same form at once: neither sees what the other makes.
+            .map_err(|error| StorageError::from(error).or_taken(Refusal::Overtaken))?;
         Ok(())
     }
 

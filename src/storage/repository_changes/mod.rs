@@ -102,9 +102,11 @@ impl Change {
         (repository, generation): (RepositoryId, i64),
         secret: &Secret,
         nonce: &str,
-    ) -> Result<()> {
+    ) -> Result<(), Refusal> {
         let (by, now) = (self.acting.actor.name(), self.acting.now);
+        // Two users may send the same form at once: neither sees what the other makes.
         insert(connection, rng, keys, &NewToken { repository, generation, secret, nonce, by, now })
+            .map_err(|error| error.or_taken(Refusal::FormUsed))
     }
 
     /// The repository that the form with this nonce made or renewed the token of, and the generation it led to.

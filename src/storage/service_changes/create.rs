@@ -47,6 +47,8 @@ impl Change {
             diesel::insert_into(services::table).values(row).execute(connection)
         })?;
         if !made {
+            // By now another's service is to be seen, that the same form made at the same moment.
+            self.made_before(connection, nonce)?;
             return Err(Refusal::NameTaken);
         }
         let subject = (KIND, id.to_string(), wish.name.as_str());

@@ -40,7 +40,8 @@ impl Change {
             return Err(Refusal::Overtaken { by: service.token_created_by, at: service.token_created_at, service: id });
         }
         let (now, by) = (self.acting.now, self.acting.actor.name());
-        replace(connection, id, secret, &rotation.nonce, by, now)?;
+        // Two users may send the same form at once: neither sees what the other makes.
+        replace(connection, id, secret, &rotation.nonce, by, now).map_err(|error| error.or_taken(Refusal::FormUsed))?;
         let subject = (KIND, id.to_string(), service.name.as_str());
         let detail = "old token stopped working at once".to_owned();
         self.acting.event(connection, rng, Action::ServiceTokenRotated, subject, detail)?;

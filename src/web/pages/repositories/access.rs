@@ -41,13 +41,22 @@ struct AccessPage {
     permissions: Vec<Choice>,
     permission_error: Option<String>,
     errors: Vec<FieldError>,
+    /// The choices of a form that changes read access, and of one that changes write access.
+    of_readers: Vec<Choice>,
+    of_writers: Vec<Choice>,
+}
+
+impl AccessPage {
+    fn choices(&self, permission: &Permission) -> &[Choice] {
+        if *permission == Permission::Write { &self.of_writers } else { &self.of_readers }
+    }
 }
 
 struct GrantRow {
     user: UserId,
     username: String,
     display_name: String,
-    choices: Vec<Choice>,
+    permission: Permission,
     since: Moment,
 }
 
@@ -159,6 +168,8 @@ async fn page(
         permissions: choices(chosen),
         permission_error,
         errors,
+        of_readers: choices(Permission::Read.name()),
+        of_writers: choices(Permission::Write.name()),
     };
     html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
 }
@@ -169,7 +180,7 @@ impl GrantRow {
             user: grant.user,
             username: grant.username,
             display_name: grant.display_name,
-            choices: choices(grant.permission.name()),
+            permission: grant.permission,
             since: Moment::new(grant.created_at, who.now),
         }
     }

@@ -15,7 +15,7 @@ use crate::storage::user_changes::KIND;
 use crate::storage::{Connection, Result as Stored, api_tokens, events, password_links, reveals, sessions, users};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{Holding, SignedIn, UserManagement};
-use crate::web::page::{Badge, Moment, Shell, html};
+use crate::web::page::{Badge, EventRow, Moment, Shell, html};
 use crate::web::portal::Portal;
 use crate::web::reveal::{self, is_a_look};
 use crate::web::urls;
@@ -48,14 +48,6 @@ struct UserPage {
     /// The privileges that keep whoever looks from changing anything.
     beyond: Vec<&'static str>,
     oneself: bool,
-}
-
-struct EventRow {
-    at: Moment,
-    actor: String,
-    words: String,
-    detail: String,
-    address: String,
 }
 
 struct Facts {
@@ -153,16 +145,4 @@ fn page(shell: Shell, who: &SignedIn, user: User, facts: Facts, link: Option<Zer
 
 fn labels(user: &User, wanted: impl Fn(Privilege) -> bool) -> Vec<&'static str> {
     user.privileges.iter().filter(|privilege| wanted(*privilege)).map(Privilege::label).collect()
-}
-
-impl EventRow {
-    fn new(event: Event, now: Timestamp) -> Self {
-        Self {
-            at: Moment::new(event.at, now),
-            actor: if event.actor_name.is_empty() { "Not signed in".into() } else { event.actor_name },
-            words: event.words,
-            detail: event.detail,
-            address: event.address.unwrap_or_else(|| "None".into()),
-        }
-    }
 }
