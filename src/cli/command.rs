@@ -77,7 +77,7 @@ impl Executor {
             Command::UserCreate(create) => db.write(move |connection| create.execute(connection, now)).await,
             Command::UserDisable(disable) => db.write(move |connection| disable.execute(connection, now)).await,
             Command::UserResetPassword(reset) => db.write(move |connection| reset.execute(connection, now)).await,
-            Command::TokenRevoke(revoke) => db.write(move |connection| revoke.execute(connection, now)).await,
+            Command::TokenRevoke(revoke) => db.write(move |connection| revoke.execute(connection, now, &keys)).await,
             Command::KeyForget(forget) => {
                 let known = keys.map(|keys| keys.ids()).unwrap_or_default();
                 db.write(move |connection| forget.execute(connection, now, &known)).await

@@ -25,7 +25,7 @@ pub const FLUSH_SECONDS: u64 = 3;
 const MOST_TOKENS: usize = 200_000;
 /// Parts with a lock of their own, so that checks on several threads seldom meet.
 const SHARDS: usize = 16;
-/// Tokens that are written in one transaction: between two of them come the changes that somebody waits for.
+/// Counts that are written in one transaction, and those of one token at most: between two of them come the changes that somebody waits for.
 const CHUNK: usize = 500;
 /// A flush rests so many times as long as it works: however many tokens are in use, it takes a tenth of a processor.
 const REST: u32 = 9;
@@ -79,7 +79,14 @@ impl Uses {
         taken.sort_by_key(|(token, _)| std::cmp::Reverse(*token));
         while !taken.is_empty() {
             let start = Instant::now();
-            let chunk = taken.split_off(taken.len().saturating_sub(CHUNK));
+            let mut counts = 0;
+            let fits = |(_, of_token): &&(UsedToken, Counts)| {
+                let before = counts;
+                counts += of_token.len();
+                before < CHUNK
+            };
+            let tokens = taken.iter().rev().take_while(fits).count();
+            let chunk = taken.split_off(taken.len() - tokens);
             if let Err(error) = write(db, &chunk).await {
                 let left = taken.into_iter().chain(chunk);
                 left.for_each(|(token, counts)| self.put_back(token, counts));

@@ -20,19 +20,21 @@ use crate::domain::timestamp::Timestamp;
 pub struct Held {
     pub kind: SecretKind,
     pub digest: Digest,
-    pub address: String,
+    pub actor: Actor,
     pub now: Timestamp,
 }
 
-/// Told in the event of the end.
-pub const DETAIL: &str = "by somebody who held it";
+const DETAIL: &str = "by somebody who held it";
 
 impl Held {
-    /// Whether there is such a token at all; changes nothing and locks nothing, so that garbage costs no write.
-    pub fn is_known(&self, connection: &mut Connection) -> Result<bool> {
+    /// Whether there is such a token that still works; changes nothing and locks nothing, so that neither garbage nor a
+    /// token that has ended costs a write.
+    pub fn is_in_force(&self, connection: &mut Connection) -> Result<bool> {
         Ok(match self.kind {
-            SecretKind::ApiToken => token_secrets::find_api_token(connection, &self.digest, None)?.is_some(),
-            SecretKind::RepositoryToken => repository_tokens::find_by_digest(connection, &self.digest)?.is_some(),
+            SecretKind::ApiToken => token_secrets::find_api_token(connection, &self.digest, None)?
+                .is_some_and(|known| !known.revoked && !self.is_past(known.secret_ends_at)),
+            SecretKind::RepositoryToken => repository_tokens::find_by_digest(connection, &self.digest)?
+                .is_some_and(|known| !self.is_past(known.ends_at)),
             SecretKind::ServiceToken => services::find_by_digest(connection, &self.digest)?.is_some(),
         })
     }
@@ -46,8 +48,16 @@ impl Held {
         }
     }
 
-    pub(super) fn actor(&self) -> Actor {
-        Actor::Anonymous { address: self.address.clone() }
+    pub(super) fn is_past(&self, end: Option<Timestamp>) -> bool {
+        end.is_some_and(|end| end <= self.now)
+    }
+
+    /// Told in the event of the end.
+    pub(super) const fn detail(&self) -> &'static str {
+        match self.actor {
+            Actor::Shell => "by its text",
+            _ => DETAIL,
+        }
     }
 }
 

@@ -116,7 +116,16 @@ impl SealingKeys {
 
     /// Seals `text`; it opens only with the same `bound_to`.
     pub fn seal(&self, text: &str, bound_to: &str, rng: &mut impl CryptoRng) -> Sealed {
-        let key = &self.keys[0];
+        Self::seal_with(&self.keys[0], text, bound_to, rng)
+    }
+
+    /// The same with the key of this id, or with the first if it is unknown: for those who hold other keys yet.
+    pub fn seal_as(&self, key_id: &str, text: &str, bound_to: &str, rng: &mut impl CryptoRng) -> Sealed {
+        let key = self.keys.iter().find(|key| key.id == key_id).unwrap_or(&self.keys[0]);
+        Self::seal_with(key, text, bound_to, rng)
+    }
+
+    fn seal_with(key: &Key, text: &str, bound_to: &str, rng: &mut impl CryptoRng) -> Sealed {
         let mut nonce = [0; NONCE];
         rng.fill_bytes(&mut nonce);
         let associated = associated(key, bound_to);

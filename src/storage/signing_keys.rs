@@ -1,7 +1,6 @@
 //! The keys that sign registry tokens: the public part in clear, the private part sealed.
 
 use diesel::prelude::*;
-use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::Connection;
@@ -10,6 +9,7 @@ use super::schema::signing_keys;
 use super::sealing::{Sealed, SealingKeys};
 use crate::domain::signing_key::{KeyState, PublicKey, SigningKeyId};
 use crate::domain::timestamp::Timestamp;
+use crate::randomness;
 
 /// A fresh key.
 pub struct NewSigningKey {
@@ -38,10 +38,13 @@ pub fn insert(
     key: &NewSigningKey,
     state: KeyState,
     now: Timestamp,
-    rng: &mut impl CryptoRng,
+    sealed_with: Option<&str>,
 ) -> Result<SigningKeyId> {
-    let id = key.public.id();
-    let sealed = keys.seal(&key.private, &bound_to(&id), rng);
+    let (id, rng) = (key.public.id(), &mut randomness::system());
+    let sealed = match sealed_with {
+        Some(key_id) => keys.seal_as(key_id, &key.private, &bound_to(&id), rng),
+        None => keys.seal(&key.private, &bound_to(&id), rng),
+    };
     diesel::insert_into(signing_keys::table)
         .values((
             signing_keys::id.eq(id.as_str()),

@@ -297,3 +297,15 @@ fn signing_keys_whose_sealing_key_is_lost_are_made_anew_once_it_is_forgotten() {
     assert!(!before.iter().any(|key| after.contains(key)), "{after:?}");
     house.run(&["key", "rotate", "--force"], "").succeeds();
 }
+
+#[test]
+fn the_token_of_a_repository_is_revoked_by_its_text_and_another_is_in_its_place() {
+    let house = House::new();
+    let token = repositories(&house, &["payments"]).remove(0);
+    let said = house.run(&["token", "revoke"], &token);
+    assert!(said.succeeds().starts_with("The token of a repository was revoked; another that nobody has seen"));
+    assert_eq!(house.count("repository_tokens WHERE ends_at IS NULL"), 1);
+    assert_eq!(house.count("repository_tokens WHERE ends_at IS NOT NULL AND sealed IS NULL"), 1);
+    assert_eq!(house.events().last().unwrap(), "shell repository_token.revoked payments");
+    house.run(&["token", "revoke"], &token).fails(1, &["no such token works here"]);
+}

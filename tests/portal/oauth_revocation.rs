@@ -49,6 +49,9 @@ fn what_is_no_token_of_ours_is_answered_alike_and_changes_nothing(portal: Portal
     let ada = portal.user("ada");
     let revoked = portal.token_named(&ada, "revoked");
     portal.revoke(&revoked);
+    let manager = portal.user_with("mia", "repository-manager").sign_in();
+    let former = manager.create_repository("alpha");
+    manager.generate_new("alpha", "at once");
     let replaced = portal.token_named(&ada, "replaced");
     let browser = ada.sign_in();
     browser.submit(&browser.page(&replaced.page("rotation")).form("Rotate token")).with(303);
@@ -60,6 +63,7 @@ fn what_is_no_token_of_ours_is_answered_alike_and_changes_nothing(portal: Portal
             generated(SecretKind::ServiceToken),
             revoked.secret.clone(),
             replaced.secret.clone(),
+            former.clone(),
             "nonsense".into(),
             format!(" {good}"),
             good.to_uppercase(),

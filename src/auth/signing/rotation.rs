@@ -87,7 +87,8 @@ pub fn rotate(
     }
     signing_keys::retire_current(connection, now)?;
     signing_keys::promote_next(connection)?;
-    let next = insert(connection, keys, KeyState::Next, now)?;
+    // With the key that the servers have, though a newer one may stand before it here.
+    let next = insert(connection, keys, KeyState::Next, now, Some(&sealed_with))?;
     let event =
         NewEvent { detail: format!("next: {next}"), ..event(Actor::Shell, Action::SigningKeyRotated, &current) };
     events::append(connection, &event, now, &mut randomness::system())?;
@@ -100,7 +101,7 @@ fn is_there(connection: &mut Connection, state: KeyState) -> Result<bool, Storag
 }
 
 fn make(connection: &mut Connection, keys: &SealingKeys, state: KeyState, now: Timestamp) -> Result<(), SigningError> {
-    let id = insert(connection, keys, state, now)?;
+    let id = insert(connection, keys, state, now, None)?;
     let event = event(Actor::System, Action::SigningKeyCreated, &id);
     Ok(events::append(connection, &event, now, &mut randomness::system())?)
 }
@@ -110,8 +111,9 @@ fn insert(
     keys: &SealingKeys,
     state: KeyState,
     now: Timestamp,
+    sealed_with: Option<&str>,
 ) -> Result<SigningKeyId, SigningError> {
-    Ok(signing_keys::insert(connection, keys, &key::generate()?, state, now, &mut randomness::system())?)
+    Ok(signing_keys::insert(connection, keys, &key::generate()?, state, now, sealed_with)?)
 }
 
 fn event(actor: Actor, action: Action, id: &SigningKeyId) -> NewEvent {

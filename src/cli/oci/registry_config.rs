@@ -1,6 +1,6 @@
 //! `tokenhouse oci registry-config`: what a container registry must know to take our tokens.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -62,7 +62,10 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
                     "cannot write the bundle {path}: {error}. Choose a file in a folder that this user may write to."
                 ))
             })?;
-            perform(config, Command::OciBundled(Bundled { keys: told.keys }))?;
+            // A device keeps nothing, so no registry will know the keys from there.
+            if path.is_file() {
+                perform(config, Command::OciBundled(Bundled { keys: told.keys }))?;
+            }
             path.display().to_string()
         }
         None => BUNDLE.to_owned(),
@@ -90,7 +93,9 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
         _ => {}
     }
     let draft = path.with_extension(format!("draft-{}", std::process::id()));
-    let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, path));
+    // Made anew: what somebody put in its place beforehand is not followed.
+    let mut file = OpenOptions::new().write(true).create_new(true).open(&draft)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| fs::rename(&draft, path));
     if written.is_err() {
         let _ = fs::remove_file(&draft);
     }

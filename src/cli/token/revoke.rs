@@ -1,5 +1,7 @@
 //! `tokenhouse token revoke`: for a token that leaked and lies before the operator.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -11,6 +13,8 @@ use crate::domain::secret::{Digest, SecretKind, recognise};
 use crate::domain::timestamp::Timestamp;
 use crate::randomness;
 use crate::storage::api_token_changes::{Change, Refusal};
+use crate::storage::held::Held;
+use crate::storage::sealing::SealingKeys;
 use crate::storage::{Connection, token_secrets};
 
 /// A token to be revoked, in clear: the socket it goes through is the server's user's alone.
@@ -32,11 +36,30 @@ pub fn run(config: &Config) -> Result<(), Failure> {
 }
 
 impl Revoke {
-    pub fn execute(self, connection: &mut Connection, now: Timestamp) -> Result<String, Refused> {
+    /// `keys` seal the token that a repository gets in the place of its own, or say why they are not there.
+    pub fn execute(
+        self,
+        connection: &mut Connection,
+        now: Timestamp,
+        keys: &Result<Arc<SealingKeys>, String>,
+    ) -> Result<String, Refused> {
         let token = Zeroizing::new(self.token);
+        let digest = Digest::of(&token);
         let known = match recognise(&token) {
-            Some(SecretKind::ApiToken) => token_secrets::find_api_token(connection, &Digest::of(&token), None)?,
-            _ => None,
+            Some(SecretKind::ApiToken) => token_secrets::find_api_token(connection, &digest, None)?,
+            Some(kind) => {
+                let held = Held { kind, digest, actor: Actor::Shell, now };
+                if !held.is_in_force(connection)? {
+                    return Err(Refused::new("no such token works here; nothing was revoked."));
+                }
+                let keys = keys.as_ref().map_err(|error| Refused::new(error.clone()))?;
+                held.revoke(connection, &mut randomness::system(), keys)?;
+                return Ok(match kind {
+                    SecretKind::ServiceToken => "The token of a service was revoked. Rotate it under Administration, Services, to give the service another.".to_owned(),
+                    _ => "The token of a repository was revoked; another that nobody has seen is in its place. Its tab Configure gives it out.".to_owned(),
+                });
+            }
+            None => None,
         };
         let Some(known) = known else {
             return Err(Refused::new("no such token is known here; nothing was revoked."));

@@ -6,7 +6,7 @@ use rand::CryptoRng;
 use super::{Change, stored};
 use crate::domain::event::Action;
 use crate::storage::error::{Result, StorageError};
-use crate::storage::held::{DETAIL, Held};
+use crate::storage::held::Held;
 use crate::storage::schema::api_token_secrets;
 use crate::storage::{Connection, token_secrets, users};
 
@@ -16,18 +16,18 @@ pub fn revoke_held(connection: &mut Connection, rng: &mut impl CryptoRng, held: 
     users::lock(connection, before.owner)?;
     let Some(known) = token_secrets::find_api_token(connection, &held.digest, None)? else { return Ok(false) };
     let (id, now) = (known.id, held.now);
-    if known.revoked || known.secret_ends_at.is_some_and(|end| end <= now) {
+    if known.revoked || held.is_past(known.secret_ends_at) {
         return Ok(false);
     }
-    let change = Change { owner: known.owner, actor: held.actor(), by: None, now };
+    let change = Change { owner: known.owner, actor: held.actor.clone(), by: None, now };
     let token = stored::find(connection, known.owner, id)?.ok_or_else(|| StorageError::corrupt("api_tokens", id))?;
     if known.secret_ends_at.is_none() {
-        change.end(connection, rng, &token, DETAIL)?;
+        change.end(connection, rng, &token, held.detail())?;
         return Ok(true);
     }
     diesel::update(api_token_secrets::table.filter(api_token_secrets::digest.eq(held.digest.as_bytes().as_slice())))
         .set(api_token_secrets::ends_at.eq(now.unix()))
         .execute(connection)?;
-    change.event(connection, rng, Action::ReplacedSecretRevoked, id, &token.name, DETAIL.to_owned())?;
+    change.event(connection, rng, Action::ReplacedSecretRevoked, id, &token.name, held.detail().to_owned())?;
     Ok(true)
 }

@@ -7,7 +7,7 @@ use super::{KIND, NewToken, insert, lock, stored};
 use crate::domain::event::{Action, NewEvent};
 use crate::domain::secret::{Secret, SecretKind, random_code};
 use crate::storage::error::{Result, StorageError};
-use crate::storage::held::{DETAIL, Held};
+use crate::storage::held::Held;
 use crate::storage::schema::repository_tokens;
 use crate::storage::sealing::SealingKeys;
 use crate::storage::{Connection, events, reveals};
@@ -23,7 +23,7 @@ pub fn revoke_held(
     let (repository, now) = (before.repository, held.now);
     let Some(name) = lock(connection, repository)? else { return Ok(false) };
     let Some(known) = stored::find_by_digest(connection, &held.digest)? else { return Ok(false) };
-    if known.ends_at.is_some_and(|end| end <= now) {
+    if held.is_past(known.ends_at) {
         return Ok(false);
     }
     let current =
@@ -35,7 +35,7 @@ pub fn revoke_held(
             repository_tokens::key_id.eq(None::<String>),
         ))
         .execute(connection)?;
-    let mut detail = format!("{DETAIL}; it was replaced before");
+    let mut detail = format!("{}; it was replaced before", held.detail());
     if known.id == current.id {
         let secret = Secret::generate(SecretKind::RepositoryToken, rng);
         let nonce = random_code(rng);
@@ -48,10 +48,10 @@ pub fn revoke_held(
         )?;
         // Whoever asked to see the old token must not be shown it as the current one.
         reveals::withdraw(connection, repository)?;
-        detail = format!("{DETAIL}; another that nobody has seen is in its place");
+        detail = format!("{}; another that nobody has seen is in its place", held.detail());
     }
     let event = NewEvent {
-        actor: held.actor(),
+        actor: held.actor.clone(),
         action: Action::RepositoryTokenRevoked,
         subject_kind: KIND,
         subject_id: repository.to_string(),

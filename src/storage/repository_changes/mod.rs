@@ -89,8 +89,14 @@ impl Change {
         let name = lock(connection, id)?.ok_or(Refusal::NotFound)?;
         let known = stored::find_by_digest(connection, &digest)?;
         let now = self.acting.now;
-        let good = known.is_some_and(|own| own.repository == id && own.ends_at.is_none_or(|end| now < end));
-        if good { Ok(name) } else { Err(Ended::Token.into()) }
+        let good = known.filter(|own| own.repository == id && own.ends_at.is_none_or(|end| now < end));
+        let own = good.ok_or(Ended::Token)?;
+        if own.ends_at.is_some() {
+            // Whoever holds a former token must not become the owner of the present one.
+            let current = stored::current(connection, id)?.ok_or_else(|| StorageError::corrupt("repositories", id))?;
+            return Err(Refusal::Overtaken { by: current.created_by, at: current.created_at, repository: name });
+        }
+        Ok(name)
     }
 
     /// Inserts the token `secret` as the current one of the repository: sealed as well, unless it shall be shown but once.

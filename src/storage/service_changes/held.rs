@@ -7,7 +7,7 @@ use super::{KIND, lock, stored};
 use crate::domain::event::{Action, NewEvent};
 use crate::domain::secret::{Secret, SecretKind, random_code};
 use crate::storage::error::Result;
-use crate::storage::held::{DETAIL, Held};
+use crate::storage::held::Held;
 use crate::storage::{Connection, events};
 
 /// Puts a token that nobody has seen in the place of this one: the service asks nothing more until it is given a new one.
@@ -22,12 +22,12 @@ pub fn revoke_held(connection: &mut Connection, rng: &mut impl CryptoRng, held: 
     let nonce = random_code(rng);
     replace(connection, service.id, &secret, &nonce, "", held.now)?;
     let event = NewEvent {
-        actor: held.actor(),
+        actor: held.actor.clone(),
         action: Action::ServiceTokenRevoked,
         subject_kind: KIND,
         subject_id: service.id.to_string(),
         subject_name: service.name.to_string(),
-        detail: format!("{DETAIL}; rotate it to give the service another"),
+        detail: format!("{}; rotate it to give the service another", held.detail()),
     };
     events::append(connection, &event, held.now, rng)?;
     Ok(true)

@@ -96,7 +96,8 @@ pub async fn show(request: HttpRequest, portal: web::Data<Portal>) -> Result<Htt
             granted.push(part);
         }
     }
-    let now = portal.now();
+    // The moment at which the caller was judged.
+    let now = caller.now();
     let claims = claims(&portal, &caller, &granted, now);
     let token = portal.signer.key(&portal.db, &portal.keys, now).await?.sign(&claims)?;
     Ok(HttpResponse::Ok().json(TokenJson {
@@ -140,8 +141,7 @@ fn claims<'a>(portal: &'a Portal, caller: &'a Caller, granted: &'a [Granted], no
         Caller::Service(own) => (own.name.as_str(), None),
     };
     let longest = now.plus(portal.settings.oci_token_seconds);
-    // A replaced secret may work for a while after its token has expired.
-    let end = end.filter(|end| *end > now).map_or(longest, |end| end.min(longest));
+    let end = end.map_or(longest, |end| end.min(longest));
     let access = granted.iter().map(|part| AccessJson {
         r#type: &part.kind,
         name: &part.name,

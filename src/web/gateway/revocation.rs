@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::oauth::required_token;
 use crate::auth::credentials::bare;
+use crate::domain::event::Actor;
 use crate::randomness;
 use crate::storage::held::Held;
 use crate::storage::{Connection, Result as Stored};
@@ -20,10 +21,10 @@ pub async fn create(request: HttpRequest, portal: web::Data<Portal>, body: Body)
     let typed = body.parameters().await?;
     // The hint is passed over: the prefix of a token says what kind it is.
     let Ok(presented) = bare(required_token(&typed)?) else { return Ok(HttpResponse::Ok().finish()) };
-    let held =
-        Held { kind: presented.kind, digest: presented.digest, address: client.address.to_string(), now: portal.now() };
+    let actor = Actor::Anonymous { address: client.address.to_string() };
+    let held = Held { kind: presented.kind, digest: presented.digest, actor, now: portal.now() };
     let asked = held.clone();
-    if portal.db.look_up(move |connection| asked.is_known(connection)).await? {
+    if portal.db.look_up(move |connection| asked.is_in_force(connection)).await? {
         let shared = portal.clone();
         portal
             .db

@@ -120,6 +120,8 @@ fn refuse_chunked(payload: Payload, request: ServiceRequest, line: &Line, https:
 
 /// A status that whoever asks at this path understands.
 fn understood(path: &str, status: StatusCode) -> StatusCode {
+    // The router knows other spellings of the path.
+    let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
     if path.starts_with(urls::FORWARD_AUTH) { forward_auth::status(status) } else { status }
 }
 
