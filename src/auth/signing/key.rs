@@ -37,7 +37,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// From what [`generate`] made.
+    /// From what `generate` made.
     pub fn parse(id: SigningKeyId, private: &str) -> Result<Self, SigningError> {
         let random = SystemRandom::new();
         let der = Zeroizing::new(STANDARD.decode(private).map_err(|_| SigningError::NotAKey)?);
