@@ -26,6 +26,15 @@ pub struct Caller {
     pub uses: i64,
 }
 
+impl Caller {
+    /// Adds what the same caller did besides.
+    pub fn add(&mut self, other: &Self) {
+        self.first_used_at = self.first_used_at.min(other.first_used_at);
+        self.last_used_at = self.last_used_at.max(other.last_used_at);
+        self.uses += other.uses;
+    }
+}
+
 /// Cuts `text` to what is kept of a user agent, without control characters.
 pub fn user_agent(text: &str) -> String {
     if text.len() <= LONGEST_USER_AGENT && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {

@@ -22,6 +22,8 @@ const MOST_A_DAY: i64 = 50;
 const OTHERS: &str = "";
 /// Stands for requests that asked for no repository.
 const NOWHERE: &str = "";
+/// Stands for all tokens together that were used at a repository.
+const WHATEVER: &str = "";
 
 /// Uses of one token at one repository by one caller on one day, not yet written.
 #[derive(Debug, Clone)]
@@ -48,12 +50,30 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
             .set(repositories::last_used_at.eq(last.unix()))
             .execute(connection)?;
     }
+    let mut totals: BTreeMap<(String, i64, &str, &str), Caller> = BTreeMap::new();
     for one in gathered {
-        if note_last_use(connection, one)? {
-            count(connection, one)?;
+        if !note_last_use(connection, one)? {
+            continue;
+        }
+        let repository = one.repository.map_or_else(|| NOWHERE.to_owned(), |id| id.to_string());
+        count(connection, (&token_of(one.token), &repository), one.day, &one.caller)?;
+        if repository != NOWHERE {
+            let key = (repository, one.day, one.caller.address.as_str(), one.caller.user_agent.as_str());
+            totals.entry(key).and_modify(|total| total.add(&one.caller)).or_insert_with(|| one.caller.clone());
         }
     }
+    for ((repository, day, ..), total) in totals {
+        count(connection, (WHATEVER, &repository), day, &total)?;
+    }
     Ok(())
+}
+
+fn token_of(used: UsedToken) -> String {
+    match used {
+        UsedToken::Api(id) => id.to_string(),
+        UsedToken::Repository { repository, .. } => repository.to_string(),
+        UsedToken::Service(id) => id.to_string(),
+    }
 }
 
 /// Whether the token is still there.
@@ -87,14 +107,7 @@ fn note_last_use(connection: &mut Connection, one: &Gathered) -> Result<bool> {
     }
 }
 
-fn count(connection: &mut Connection, one: &Gathered) -> Result<()> {
-    let caller = &one.caller;
-    let token = match one.token {
-        UsedToken::Api(id) => id.to_string(),
-        UsedToken::Repository { repository, .. } => repository.to_string(),
-        UsedToken::Service(id) => id.to_string(),
-    };
-    let repository = one.repository.map_or_else(|| NOWHERE.to_owned(), |id| id.to_string());
+fn count(connection: &mut Connection, (token, repository): (&str, &str), day: i64, caller: &Caller) -> Result<()> {
     let (first, last) = (caller.first_used_at.unix(), caller.last_used_at.unix());
     // Another node, or a flush that was tried again, may tell of earlier uses later.
     let sums = (
@@ -102,19 +115,19 @@ fn count(connection: &mut Connection, one: &Gathered) -> Result<()> {
         callers::first_used_at.eq(case_when(callers::first_used_at.le(first), callers::first_used_at).otherwise(first)),
         callers::last_used_at.eq(case_when(callers::last_used_at.ge(last), callers::last_used_at).otherwise(last)),
     );
-    let known = callers::table.find((&token, &repository, one.day, &caller.address, &caller.user_agent));
+    let known = callers::table.find((token, repository, day, &caller.address, &caller.user_agent));
     if diesel::update(known).set(sums).execute(connection)? > 0 {
         return Ok(());
     }
-    let (address, user_agent) = if has_room(connection, &token, &repository, one.day)? {
+    let (address, user_agent) = if has_room(connection, token, repository, day)? {
         (caller.address.as_str(), caller.user_agent.as_str())
     } else {
         (OTHERS, OTHERS)
     };
     let row = (
-        callers::token_id.eq(&token),
-        callers::repository_id.eq(&repository),
-        callers::day.eq(one.day),
+        callers::token_id.eq(token),
+        callers::repository_id.eq(repository),
+        callers::day.eq(day),
         callers::address.eq(address),
         callers::user_agent.eq(user_agent),
         callers::first_used_at.eq(first),
@@ -180,7 +193,9 @@ pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<(Ve
         Of::RepositoryToken(id) => {
             rows!(callers::repository_id.eq(id.to_string()).and(callers::token_id.eq(id.to_string())))
         }
-        Of::Repository(id) => rows!(callers::repository_id.eq(id.to_string())),
+        Of::Repository(id) => {
+            rows!(callers::repository_id.eq(id.to_string()).and(callers::token_id.eq(WHATEVER)))
+        }
     };
     let mut per_day = vec![0; usize::try_from(DAYS).unwrap_or_default()];
     let mut merged: HashMap<(String, String), (i64, i64, i64)> = HashMap::new();

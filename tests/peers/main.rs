@@ -12,6 +12,7 @@ mod upstream;
 
 mod caddy;
 mod docker_registry;
+mod examples;
 mod nginx;
 mod proxies;
 mod registry_token;
