@@ -69,6 +69,9 @@ impl House {
         let tool = schemathesis();
         let examples = EXAMPLES[usize::from(std::env::var_os("TOKENHOUSE_TEST_SOAK").is_some())];
         let mut command = Command::new(&tool);
+        let settings = self.server.data_dir().join("schemathesis.toml");
+        std::fs::write(&settings, SETTINGS).expect("the data folder takes a file");
+        command.arg("--config-file").arg(&settings);
         command.arg("run").arg(self.server.address("/api/v1/openapi.json"));
         command.args(["--checks", "all", "--seed", SEED, "--generation-deterministic", "--max-examples", examples]);
         command.args(["--no-shrink", "--no-color", "--warnings", "off"]);
@@ -85,6 +88,14 @@ impl House {
         assert!(!log.contains("a request failed") && !log.contains("panicked"), "{log}");
     }
 }
+
+/// What fits the document may still name what is not there or not offered: a role, a privilege, a grace that the policies,
+/// which are among what is changed, do not have. These operations say so with 422.
+const SETTINGS: &str = r#"
+[[operations]]
+include-operation-id = ["policies.update", "repositories.token.create", "roles.create", "roles.update", "users.create", "users.update", "tokens.current.rotation.create"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "422", "429", "5xx"]
+"#;
 
 /// Where `./test` puts it.
 fn schemathesis() -> PathBuf {
