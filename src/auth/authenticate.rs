@@ -4,14 +4,14 @@ use super::credentials::{Presented, Unusable};
 use crate::domain::caller::UsedToken;
 use crate::domain::id::{ApiTokenId, RepositoryId, RepositoryTokenId, UserId};
 use crate::domain::permission::{Permission, Permissions, owner_may};
-use crate::domain::privilege::{Privilege, Privileges};
+use crate::domain::privilege::Privileges;
 use crate::domain::repository::RepositoryName;
 use crate::domain::secret::SecretKind;
 use crate::domain::service::{KnownService, ServiceName};
 use crate::domain::timestamp::Timestamp;
 use crate::storage::known::{Known, Question};
 use crate::storage::repository_tokens::KnownRepositoryToken;
-use crate::storage::token_secrets::KnownApiToken;
+use crate::storage::token_secrets::{End, KnownApiToken};
 use crate::storage::{Db, StorageError};
 
 /// A program that showed a good API token, with what its owner may do at this moment.
@@ -169,25 +169,15 @@ fn judge_repository(
 
 fn judge(known: &KnownApiToken, username: Option<&str>, now: Timestamp) -> Result<Checked, Reason> {
     let id = known.id;
-    let passed = |end: Option<Timestamp>| end.is_some_and(|end| now >= end);
-    if known.revoked {
-        return Err(Reason::Revoked(id));
-    }
-    if passed(known.secret_ends_at) {
-        return Err(Reason::Replaced(id));
-    }
-    // A replaced secret may live on for its grace period, which never exceeds the expiry it was made with.
-    if known.secret_ends_at.is_none() && passed(known.expires_at) {
-        return Err(Reason::Expired(id));
-    }
-    if known.disabled {
-        return Err(Reason::Disabled(id));
-    }
-    if known.owner_disabled {
-        return Err(Reason::OwnerDisabled(id));
-    }
-    if !known.owner_privileges.contains(Privilege::ApiAccess) {
-        return Err(Reason::NoApiAccess(id));
+    if let Some(end) = known.end(now) {
+        return Err(match end {
+            End::Revoked => Reason::Revoked(id),
+            End::Replaced => Reason::Replaced(id),
+            End::Expired => Reason::Expired(id),
+            End::Disabled => Reason::Disabled(id),
+            End::OwnerDisabled => Reason::OwnerDisabled(id),
+            End::NoApiAccess => Reason::NoApiAccess(id),
+        });
     }
     if username.is_some_and(|name| !name.eq_ignore_ascii_case(&known.username)) {
         return Err(Reason::WrongUsername(id));

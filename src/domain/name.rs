@@ -34,6 +34,20 @@ fn unreadable(what: &str, text: &str, longest: usize) -> Option<String> {
         .then(|| format!("{what} holds a control or invisible character. Use letters, digits, spaces and signs."))
 }
 
+/// The names that stand in addresses and credentials, trimmed: `[a-z0-9]+([._-][a-z0-9]+)*`, at most 100 characters.
+pub(super) fn dotted(text: &str) -> Result<String, Invalid> {
+    let text = text.trim();
+    let words_fit = text
+        .split(['.', '_', '-'])
+        .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
+    if text.len() > 100 || !words_fit {
+        return Err(Invalid::new(
+            "Name must be 1 to 100 lower-case letters a to z and digits, with single dots, underscores or hyphens between them.",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
 /// Control characters, and those that reorder or hide text: a name must look like what it is.
 pub(super) fn is_invisible(character: char) -> bool {
     character.is_control()

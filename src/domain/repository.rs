@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Invalid;
 use super::id::RepositoryId;
-use super::name::readable_or_empty;
+use super::name::{dotted, readable_or_empty};
 use super::timestamp::Timestamp;
 
 /// `[a-z0-9]+([._-][a-z0-9]+)*`, at most 100 characters, not `new`.
@@ -13,19 +13,10 @@ pub struct RepositoryName(String);
 
 impl RepositoryName {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let text = text.trim();
-        let words_fit = text
-            .split(['.', '_', '-'])
-            .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
-        if text == "new" {
+        if text.trim() == "new" {
             return Err(Invalid::new("The name “new” is taken by the portal itself. Choose another name."));
         }
-        if text.len() > 100 || !words_fit {
-            return Err(Invalid::new(
-                "Name must be 1 to 100 lower-case letters a to z and digits, with single dots, underscores or hyphens between them.",
-            ));
-        }
-        Ok(Self(text.to_owned()))
+        dotted(text).map(Self)
     }
 
     pub fn as_str(&self) -> &str {

@@ -5,6 +5,7 @@ use std::fmt;
 use super::Invalid;
 use super::api_token::LastUse;
 use super::id::ServiceId;
+use super::name::dotted;
 use super::timestamp::Timestamp;
 
 /// `[a-z0-9]+([._-][a-z0-9]+)*`, at most 100 characters: it stands before the colon in Basic credentials.
@@ -13,16 +14,7 @@ pub struct ServiceName(String);
 
 impl ServiceName {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let text = text.trim();
-        let words_fit = text
-            .split(['.', '_', '-'])
-            .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
-        if text.len() > 100 || !words_fit {
-            return Err(Invalid::new(
-                "Name must be 1 to 100 lower-case letters a to z and digits, with single dots, underscores or hyphens between them.",
-            ));
-        }
-        Ok(Self(text.to_owned()))
+        dotted(text).map(Self)
     }
 
     pub fn as_str(&self) -> &str {

@@ -4,11 +4,11 @@
 use rand::CryptoRng;
 
 use super::error::{Result, StorageError};
-use super::token_secrets::{KnownApiToken, find_api_token};
+use super::token_secrets::find_api_token;
 use super::{Connection, events, sessions, users};
 use crate::domain::event::{Action, Actor, NewEvent};
 use crate::domain::id::{SessionId, UserId};
-use crate::domain::privilege::{Privilege, Privileges};
+use crate::domain::privilege::Privileges;
 use crate::domain::secret::Digest;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
@@ -58,20 +58,12 @@ impl By {
             }
             Self::ApiToken(digest) => {
                 let known = find_api_token(connection, &digest, None)?;
-                let good = known.is_some_and(|known| known.owner == user.id && is_good(&known, now));
+                let good = known.is_some_and(|known| known.owner == user.id && known.end(now).is_none());
                 if good { Ok(()) } else { Err(Ended::Token) }
             }
             Self::RepositoryToken(_) => Err(Ended::Token),
         }
     }
-}
-
-/// What `auth::authenticate` asks of a token, whose name has been compared by then.
-fn is_good(known: &KnownApiToken, now: Timestamp) -> bool {
-    // A replaced secret has an end of its own.
-    let ended = known.secret_ends_at.or(known.expires_at).is_some_and(|end| now >= end);
-    let usable = !(known.revoked || known.disabled || known.owner_disabled || ended);
-    usable && known.owner_privileges.contains(Privilege::ApiAccess)
 }
 
 impl Acting {
@@ -96,45 +88,5 @@ impl Acting {
         let subject_name = subject_name.to_owned();
         let event = NewEvent { actor: self.actor.clone(), action, subject_kind, subject_id, subject_name, detail };
         events::append(connection, &event, self.now, rng)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::permission::Permissions;
-
-    const NOW: Timestamp = Timestamp::from_unix(1_795_270_000);
-
-    #[test]
-    fn each_way_of_being_bad_ends_the_right_to_act() {
-        let known = || KnownApiToken {
-            id: "019a9f3c-0000-7000-8000-000000000001".parse().unwrap(),
-            name: "ci".into(),
-            permissions: Permissions::default(),
-            selected_only: false,
-            created_at: NOW,
-            expires_at: Some(NOW.plus(1)),
-            disabled: false,
-            revoked: false,
-            secret_ends_at: None,
-            owner: "019a9f3c-0000-7000-8000-000000000002".parse().unwrap(),
-            username: "ada".into(),
-            owner_disabled: false,
-            owner_privileges: Privileges::NONE.with(Privilege::ApiAccess),
-            at: None,
-        };
-        assert!(is_good(&known(), NOW));
-        assert!(is_good(&KnownApiToken { secret_ends_at: Some(NOW.plus(9)), ..known() }, NOW.plus(8)));
-        for bad in [
-            KnownApiToken { revoked: true, ..known() },
-            KnownApiToken { disabled: true, ..known() },
-            KnownApiToken { owner_disabled: true, ..known() },
-            KnownApiToken { expires_at: Some(NOW), ..known() },
-            KnownApiToken { secret_ends_at: Some(NOW), ..known() },
-            KnownApiToken { owner_privileges: Privileges::NONE, ..known() },
-        ] {
-            assert!(!is_good(&bad, NOW), "{bad:?}");
-        }
     }
 }

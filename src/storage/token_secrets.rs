@@ -13,7 +13,7 @@ use super::schema::{
 use crate::domain::grant::from_stored;
 use crate::domain::id::{ApiTokenId, RepositoryId, UserId};
 use crate::domain::permission::{Permission, Permissions};
-use crate::domain::privilege::Privileges;
+use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::repository::RepositoryName;
 use crate::domain::secret::Digest;
 use crate::domain::timestamp::Timestamp;
@@ -38,6 +38,43 @@ pub struct KnownApiToken {
     pub owner_privileges: Privileges,
     /// The repository that was asked for, if it is there.
     pub at: Option<KnownRepository>,
+}
+
+/// Why a token opens nothing, whoever shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Revoked,
+    /// Its secret was replaced, and the grace period is over.
+    Replaced,
+    Expired,
+    Disabled,
+    OwnerDisabled,
+    /// The owner does not hold *API Access*.
+    NoApiAccess,
+}
+
+impl KnownApiToken {
+    /// Why it opens nothing at `now`; `None` for a good one.
+    pub fn end(&self, now: Timestamp) -> Option<End> {
+        let passed = |end: Option<Timestamp>| end.is_some_and(|end| now >= end);
+        if self.revoked {
+            return Some(End::Revoked);
+        }
+        if passed(self.secret_ends_at) {
+            return Some(End::Replaced);
+        }
+        // A replaced secret may live on for its grace period, which never exceeds the expiry it was made with.
+        if self.secret_ends_at.is_none() && passed(self.expires_at) {
+            return Some(End::Expired);
+        }
+        if self.disabled {
+            return Some(End::Disabled);
+        }
+        if self.owner_disabled {
+            return Some(End::OwnerDisabled);
+        }
+        (!self.owner_privileges.contains(Privilege::ApiAccess)).then_some(End::NoApiAccess)
+    }
 }
 
 /// A repository, and what ties the token and its owner to it.
@@ -141,4 +178,43 @@ fn known_repository((id, grant, selected): AtRow) -> Result<Option<KnownReposito
         selected: selected.is_some(),
         id: id.parse().map_err(|_| corrupt())?,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix(1_795_270_000);
+
+    #[test]
+    fn each_way_of_being_bad_is_an_end() {
+        let known = || KnownApiToken {
+            id: "019a9f3c-0000-7000-8000-000000000001".parse().unwrap(),
+            name: "ci".into(),
+            permissions: Permissions::default(),
+            selected_only: false,
+            created_at: NOW,
+            expires_at: Some(NOW.plus(1)),
+            disabled: false,
+            revoked: false,
+            secret_ends_at: None,
+            owner: "019a9f3c-0000-7000-8000-000000000002".parse().unwrap(),
+            username: "ada".into(),
+            owner_disabled: false,
+            owner_privileges: Privileges::NONE.with(Privilege::ApiAccess),
+            at: None,
+        };
+        assert!(known().end(NOW).is_none());
+        assert!(KnownApiToken { secret_ends_at: Some(NOW.plus(9)), ..known() }.end(NOW.plus(8)).is_none());
+        for bad in [
+            KnownApiToken { revoked: true, ..known() },
+            KnownApiToken { disabled: true, ..known() },
+            KnownApiToken { owner_disabled: true, ..known() },
+            KnownApiToken { expires_at: Some(NOW), ..known() },
+            KnownApiToken { secret_ends_at: Some(NOW), ..known() },
+            KnownApiToken { owner_privileges: Privileges::NONE, ..known() },
+        ] {
+            assert!(bad.end(NOW).is_some(), "{bad:?}");
+        }
+    }
 }

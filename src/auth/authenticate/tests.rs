@@ -1,6 +1,7 @@
 //! How tokens are judged.
 
 use super::*;
+use crate::domain::privilege::Privilege;
 use crate::storage::token_secrets::KnownRepository;
 
 const NOW: Timestamp = Timestamp::from_unix(1_795_270_000);
