@@ -1,5 +1,5 @@
 //! What Tokenhouse is compared with, each in a process of its own: a bare actix handler, the same with nothing but a
-//! diesel lookup in it, and bare argon2 hashes.
+//! diesel lookup in it, one that inserts rows, and bare argon2 hashes.
 
 use std::cell::RefCell;
 use std::io::Read as _;
@@ -15,12 +15,13 @@ use tokenhouse::auth::hasher::Cost;
 use tokenhouse::domain::secret::Digest;
 use tokenhouse::storage::schema::{api_token_secrets, api_tokens, users};
 
-use crate::WORKERS;
+use crate::{WORKERS, creation};
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Bare {
     Hello,
     Lookup,
+    Insert,
     Argon2,
 }
 
@@ -45,6 +46,7 @@ pub fn run(bare: Bare, target: &str) {
                 config.app_data(web::Data::new(path.clone())).route("/", web::get().to(look_up_in_sqlite));
             });
         }
+        Bare::Insert => serve(creation::insert_rows(target)),
         Bare::Argon2 => hash(),
     }
 }

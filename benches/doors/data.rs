@@ -17,6 +17,7 @@ use tokenhouse::{clock, randomness};
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::creation::MAKERS;
 use crate::repositories;
 
 /// The user whose pages are opened.
@@ -59,6 +60,8 @@ impl Data {
         let insert = move |connection: &mut Connection| -> Result<(String, String)> {
             let user = insert_user(connection, USERNAME, "administrator", &hash, now)?;
             (0..TOKENS_EACH).try_for_each(|number| insert_token(connection, user, number, now).map(drop))?;
+            (0..MAKERS)
+                .try_for_each(|number| insert_user(connection, &maker(number), "developer", &hash, now).map(drop))?;
             let others = users::table.order(users::username.asc()).limit(50).select(users::id).load(connection)?;
             let others: Vec<UserId> = others.iter().map(|id: &String| id.parse().expect("an id")).collect();
             Ok((repositories::insert(connection, &others, now)?, insert_service(connection, now)?))
@@ -80,6 +83,11 @@ impl Data {
     pub fn first(&self) -> &str {
         std::str::from_utf8(self.secret(0)).expect("secrets are text")
     }
+}
+
+/// The username of one of those who have no token yet.
+pub fn maker(number: usize) -> String {
+    format!("maker{number}")
 }
 
 /// Users whose numbers begin with `from`, with so many tokens between them.

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+use tokenhouse::domain::secret::LENGTH;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::creation::Forms;
 use crate::data::{Data, PASSWORD, USERNAME};
 
 /// However fast a server is, a run ends after so many requests.
@@ -19,10 +21,19 @@ const MOST: usize = 5_000_000;
 pub struct Requests<'a> {
     /// Text of the request, where `{host}` stands for host and port, and `#` for the last digit of the connection's number.
     text: String,
-    /// What to put in the place of [`TOKEN`], each time another.
-    tokens: Option<Tokens<'a>>,
+    /// What differs from one request to the next.
+    each: Each<'a>,
     /// The status that every answer must have.
     status: u16,
+}
+
+#[derive(Clone, Copy)]
+enum Each<'a> {
+    Same,
+    /// Put in the place of [`TOKEN`].
+    Token(Tokens<'a>),
+    /// The whole request is another.
+    Form(&'a Forms),
 }
 
 /// Tokens to choose from at random.
@@ -35,7 +46,11 @@ struct Tokens<'a> {
 
 impl Tokens<'_> {
     fn any(&self, rng: &mut StdRng) -> &[u8] {
-        self.data.secret(rng.random_range(0..self.in_use) * (self.data.len() / self.in_use))
+        self.number(rng.random_range(0..self.in_use))
+    }
+
+    fn number(&self, number: usize) -> &[u8] {
+        self.data.secret(number % self.in_use * (self.data.len() / self.in_use))
     }
 }
 
@@ -63,7 +78,7 @@ impl<'a> Requests<'a> {
     /// Each with another of `in_use` tokens, which lie evenly among all.
     pub fn tokens_in_use(path: &str, data: &'a Data, in_use: usize) -> Self {
         let tokens = Tokens { data, in_use: in_use.min(data.len()) };
-        Self { tokens: Some(tokens), ..Self::bearer(path, TOKEN) }
+        Self { each: Each::Token(tokens), ..Self::bearer(path, TOKEN) }
     }
 
     /// A service asks about one of `in_use` tokens.
@@ -95,18 +110,35 @@ impl<'a> Requests<'a> {
         Self::sign_in("user#")
     }
 
+    /// Each is a form of its own, which makes a token.
+    pub fn creations(forms: &'a Forms) -> Self {
+        Self { text: String::new(), each: Each::Form(forms), status: 303 }
+    }
+
+    /// What the bare server inserts a row for.
+    pub fn insertions() -> Self {
+        let mut asked = Self::with("/", "Content-Length: 0\r\n");
+        asked.text.replace_range(..3, "POST");
+        asked
+    }
+
+    /// How many requests it takes to show each token in use once; none where there are no such tokens.
+    pub fn in_use(&self) -> usize {
+        if let Each::Token(tokens) = self.each { tokens.in_use } else { 0 }
+    }
+
     fn sign_in(username: &str) -> Self {
         let body = format!("username={username}&password={}", PASSWORD.replace(' ', "+"));
         let head = format!(
             "POST /login HTTP/1.1\r\nHost: {{host}}\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
-        Self { text: head + &body, tokens: None, status: 303 }
+        Self { text: head + &body, each: Each::Same, status: 303 }
     }
 
     fn with(path: &str, headers: &str) -> Self {
         let text = format!("GET {path} HTTP/1.1\r\nHost: {{host}}\r\nUser-Agent: doors/1\r\n{headers}\r\n");
-        Self { text, tokens: None, status: 200 }
+        Self { text, each: Each::Same, status: 200 }
     }
 
     fn on(&self, address: &str, connection: u64) -> (Vec<u8>, usize) {
@@ -138,21 +170,24 @@ impl Asked {
 
 /// Loads a server for some time.
 pub fn run(address: &str, requests: &Requests<'_>, connections: usize, time: Duration) -> Asked {
-    load(address, requests, connections, time, MOST)
+    load(address, requests, connections, time, None)
 }
 
-/// Sends so many requests.
+/// Sends so many requests; tokens come one after the other.
 pub fn count(address: &str, requests: &Requests<'_>, connections: usize, count: usize) -> Asked {
-    load(address, requests, connections, Duration::from_secs(120), count)
+    load(address, requests, connections, Duration::from_secs(120), Some(count))
 }
 
-fn load(address: &str, requests: &Requests<'_>, connections: usize, time: Duration, most: usize) -> Asked {
+fn load(address: &str, requests: &Requests<'_>, connections: usize, time: Duration, count: Option<usize>) -> Asked {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     runtime.block_on(async {
         let start = Instant::now();
         let end = start + time;
-        let share = most.div_ceil(connections);
-        let all = (0..connections as u64).map(|number| one(address, requests, number, end, share));
+        let share = count.unwrap_or(MOST).div_ceil(connections);
+        let all = (0..connections as u64).map(|number| {
+            let one = One { address, requests, number, in_order: count.map(|_| share * number as usize) };
+            one.run(end, share)
+        });
         let mut asked = Asked::default();
         for one in futures_util::future::join_all(all).await {
             asked.latencies.extend(one.latencies);
@@ -163,29 +198,49 @@ fn load(address: &str, requests: &Requests<'_>, connections: usize, time: Durati
     })
 }
 
-async fn one(address: &str, requests: &Requests<'_>, number: u64, end: Instant, most: usize) -> Asked {
-    let (mut request, place) = requests.on(address, number);
-    let mut rng = StdRng::seed_from_u64(number);
-    let mut stream = connect(address).await;
-    let mut answer = vec![0; 64 * 1024];
-    let mut asked = Asked::default();
-    let mut before = Instant::now();
-    while before < end && asked.latencies.len() < most {
-        if let Some(tokens) = requests.tokens {
-            let token = tokens.any(&mut rng);
-            request[place..place + token.len()].copy_from_slice(token);
+/// One connection.
+struct One<'a> {
+    address: &'a str,
+    requests: &'a Requests<'a>,
+    number: u64,
+    /// The first of its tokens where they come in order.
+    in_order: Option<usize>,
+}
+
+impl One<'_> {
+    async fn run(self, end: Instant, most: usize) -> Asked {
+        let Self { address, requests, number, in_order } = self;
+        let (mut request, place) = requests.on(address, number);
+        let mut rng = StdRng::seed_from_u64(number);
+        let mut stream = connect(address).await;
+        let mut answer = vec![0; 64 * 1024];
+        let mut asked = Asked::default();
+        let mut before = Instant::now();
+        while before < end && asked.latencies.len() < most {
+            match (requests.each, in_order) {
+                (Each::Same, _) => {}
+                (Each::Token(tokens), None) => request[place..place + LENGTH].copy_from_slice(tokens.any(&mut rng)),
+                (Each::Token(tokens), Some(first)) => {
+                    let token = tokens.number(first + asked.latencies.len());
+                    request[place..place + LENGTH].copy_from_slice(token);
+                }
+                (Each::Form(forms), _) => match forms.next(address) {
+                    Some(form) => request = form,
+                    None => break,
+                },
+            }
+            stream.write_all(&request).await.expect("the server reads");
+            let head = read(&mut stream, &mut answer).await;
+            asked.unwanted += usize::from(head.status != requests.status);
+            if head.closes {
+                stream = connect(address).await;
+            }
+            let now = Instant::now();
+            asked.latencies.push(u32::try_from((now - before).as_micros()).unwrap_or(u32::MAX));
+            before = now;
         }
-        stream.write_all(&request).await.expect("the server reads");
-        let head = read(&mut stream, &mut answer).await;
-        asked.unwanted += usize::from(head.status != requests.status);
-        if head.closes {
-            stream = connect(address).await;
-        }
-        let now = Instant::now();
-        asked.latencies.push(u32::try_from((now - before).as_micros()).unwrap_or(u32::MAX));
-        before = now;
+        asked
     }
-    asked
 }
 
 async fn connect(address: &str) -> TcpStream {
@@ -269,7 +324,11 @@ pub fn get(address: &str, path: &str, headers: &str) -> Answer {
 
 /// Signs in as the user whose pages are opened, and returns the session's cookie.
 pub fn sign_in(address: &str) -> String {
-    let text = Requests::sign_in(USERNAME).text.replace("{host}", address);
+    sign_in_as(address, USERNAME)
+}
+
+pub fn sign_in_as(address: &str, username: &str) -> String {
+    let text = Requests::sign_in(username).text.replace("{host}", address);
     let answer = exchange(address, &text.replacen("\r\n", "\r\nConnection: close\r\n", 1));
     assert_eq!(answer.status, 303, "the user may sign in: {}", answer.head);
     let cookie = answer.head.lines().find(|line| line.contains("__Host-th_session="));

@@ -16,6 +16,7 @@
 )]
 
 mod bare;
+mod creation;
 mod data;
 mod load;
 mod pages;
@@ -114,13 +115,10 @@ fn main() {
     cases.insert(0, Case::new("bare hello", &hello, Requests::get("/")));
 
     pages::sizes(sqlite.address(), &session);
-    // Tokens in use have been used before.
-    if options.wants("100,000 in use") {
-        load::count(sqlite.address(), &check(&data, IN_USE), options.connections, 3 * IN_USE.min(data.len()));
-    }
     measure(&mut cases, &options);
     report::table(&cases);
     signing_in(&options, &sqlite);
+    creation::measure(&options, &sqlite, folder.path());
     memory(folder.path(), &data);
     println!("program: {:.1} MB stripped", process::program_size() as f64 / 1e6);
 }
@@ -164,12 +162,12 @@ fn cases<'a>(portal: &'a Server, raw: &'a Server, data: &'a Data, session: &str)
         Case::new("sign-in page", portal, Requests::get("/login")),
         Case::new("static file (portal.css, gzip)", portal, Requests::get(&pages::stylesheet(portal.address()))),
         Case::new("GET /healthz", portal, Requests::get("/healthz")),
-        Case::new("forward-auth, 100,000 in use", portal, check(data, IN_USE)),
+        Case::in_use("forward-auth, 100,000 in use", portal, check(data, IN_USE)),
         Case::new("forward-auth, all tokens", portal, check(data, data.len())),
         Case::new("forward-auth, one token", portal, Requests::bearer(&door(), data.first()).by_nginx()),
         Case::new("forward-auth, malformed token", portal, Requests::refused(&door(), data::MALFORMED).by_nginx()),
-        Case::new("introspection, 100,000 in use", portal, Requests::introspections(data, IN_USE)),
-        Case::new("token for a registry, 100,000 in use", portal, {
+        Case::in_use("introspection, 100,000 in use", portal, Requests::introspections(data, IN_USE)),
+        Case::in_use("token for a registry, 100,000 in use", portal, {
             let scope = format!("repository:{BUSY}/api:pull");
             Requests::tokens_in_use(&format!("/oci/token?service=registry&scope={scope}"), data, IN_USE)
         }),

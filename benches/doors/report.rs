@@ -10,6 +10,8 @@ pub struct Case<'a> {
     pub name: &'static str,
     server: &'a Server,
     requests: Requests<'a>,
+    /// Requests ahead of each round.
+    ahead: usize,
     rounds: Vec<Round>,
 }
 
@@ -25,10 +27,18 @@ struct Round {
 
 impl<'a> Case<'a> {
     pub fn new(name: &'static str, server: &'a Server, requests: Requests<'a>) -> Self {
-        Self { name, server, requests, rounds: Vec::new() }
+        Self { name, server, requests, ahead: 0, rounds: Vec::new() }
+    }
+
+    /// The same with tokens that are in use: each was used before, whatever else was in use meanwhile.
+    pub fn in_use(name: &'static str, server: &'a Server, requests: Requests<'a>) -> Self {
+        Self { ahead: requests.in_use(), ..Self::new(name, server, requests) }
     }
 
     pub fn run(&mut self, connections: usize, time: Duration) {
+        if self.ahead > 0 {
+            load::count(self.server.address(), &self.requests, connections, self.ahead);
+        }
         self.server.settle();
         let before = self.server.cpu();
         let asked = load::run(self.server.address(), &self.requests, connections, time);

@@ -14,7 +14,7 @@ use super::known::{Known, Question};
 const MOST: usize = 1 << 17;
 /// Parts with a lock of their own.
 const SHARDS: usize = 1 << 6;
-/// Slots among which an answer may lie.
+/// Slots among which an answer may lie, the newest first.
 const WAYS: usize = 1 << 4;
 const SETS: usize = MOST / SHARDS / WAYS;
 
@@ -83,7 +83,7 @@ impl Index {
         of_tag.into_iter().find(good).map(|entry| entry.known.clone())
     }
 
-    /// Keeps what was asked for at `moment`, in the place of what holds no longer, or of whatever chance picks.
+    /// Keeps what was asked for at `moment`, in the place of what holds no longer, or of the oldest.
     pub(super) fn put(&self, question: Question, moment: Moment, known: Arc<Known>) {
         let place = Place::of(&question);
         let mut slots = self.lock(place);
@@ -93,10 +93,11 @@ impl Index {
         let Some(set) = slots.get_mut(place.slots()) else { return };
         let of_question = |slot: &Slot| slot.entry.as_ref().is_some_and(|entry| entry.question == question);
         let ended = |slot: &Slot| slot.entry.as_ref().is_none_or(|entry| entry.commits != moment.0);
-        let chosen = set.iter().position(of_question).or_else(|| set.iter().position(ended)).unwrap_or(place.victim);
+        let leaving = set.iter().position(of_question).or_else(|| set.iter().position(ended)).unwrap_or(WAYS - 1);
         let entry = Some(Arc::new(Entry { question, commits: moment.0, known }));
-        if let Some(slot) = set.get_mut(chosen) {
-            *slot = Slot { tag: place.tag, entry };
+        if let Some(until) = set.get_mut(..=leaving) {
+            until.rotate_right(1);
+            until[0] = Slot { tag: place.tag, entry };
         }
     }
 
@@ -110,7 +111,6 @@ impl Index {
 struct Place {
     shard: usize,
     set: usize,
-    victim: usize,
     tag: u64,
 }
 
@@ -121,7 +121,7 @@ impl Place {
         let tag = u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]) ^ u64::from(name);
         let spread = usize::from(rest[0]) | usize::from(rest[1]) << 8 | usize::from(rest[2]) << 16;
         let spread = spread ^ name as usize;
-        Self { shard: spread % SHARDS, set: spread / SHARDS % SETS, victim: usize::from(rest[3]) % WAYS, tag }
+        Self { shard: spread % SHARDS, set: spread / SHARDS % SETS, tag }
     }
 
     const fn slots(self) -> std::ops::Range<usize> {
@@ -201,6 +201,8 @@ mod tests {
         let kept = (0..100_000).filter(|&number| index.get(&question(number), moment).is_some()).count();
         assert!(kept > 97_000, "{kept}");
         (100_000..300_000).for_each(|number| index.put(question(number), moment, known.clone()));
+        let newest = (250_000..300_000).filter(|&number| index.get(&question(number), moment).is_some()).count();
+        assert!(newest > 48_500, "the oldest make room: {newest}");
         let held: usize = index.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
         assert_eq!(held, MOST);
     }

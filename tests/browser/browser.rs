@@ -248,20 +248,27 @@ impl Browser {
     #[track_caller]
     pub fn clipboard(&self) -> String {
         self.in_a_new_tab(|| {
-            self.go(SHEET);
+            self.take_a_sheet();
             self.with_control('v');
-            self.value_of("textarea")
+            // The browser fetches it from another process.
+            self.until("what is pasted", || Some(self.value_of("textarea")).filter(|text| !text.is_empty()))
         })
     }
 
     #[track_caller]
     pub fn put_into_clipboard(&self, text: &str) {
         self.in_a_new_tab(|| {
-            self.go(SHEET);
+            self.take_a_sheet();
             self.type_text(text);
             self.with_control('a');
             self.with_control('x');
         });
+    }
+
+    /// Goes to it, and waits until keys arrive there.
+    fn take_a_sheet(&self) {
+        self.go(SHEET);
+        self.until("the focus", || self.attempt(async { self.client.find(Locator::Css("textarea:focus")).await }));
     }
 
     fn with_control(&self, key: char) {

@@ -1,0 +1,146 @@
+//! Token creations beside grouped commits of the bare table: each is durable before it is answered, and many share a commit.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use actix_web::{HttpResponse, web};
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use tokenhouse::storage::Db;
+use tokenhouse::storage::connection::Target;
+use tokenhouse::storage::schema::api_tokens;
+use tokio::sync::oneshot;
+
+use crate::load::{self, Requests};
+use crate::process::Server;
+use crate::{Options, data, report};
+
+/// People who make tokens at once.
+pub const MAKERS: usize = 256;
+/// Tokens that each of them may make, of the hundred that are allowed.
+const EACH: usize = 100;
+/// Rows that share a commit at most, as in the portal.
+const BATCH: usize = 64;
+
+/// Forms of people who are signed in, each of another person than the one before.
+pub struct Forms {
+    sessions: Vec<String>,
+    used: AtomicUsize,
+}
+
+impl Forms {
+    fn prepare(address: &str) -> Self {
+        let sessions = (0..MAKERS).map(|number| load::sign_in_as(address, &data::maker(number))).collect();
+        Self { sessions, used: AtomicUsize::new(0) }
+    }
+
+    /// `None` once everybody has all the tokens that are allowed.
+    pub fn next(&self, address: &str) -> Option<Vec<u8>> {
+        let number = self.used.fetch_add(1, Ordering::Relaxed);
+        if number >= MAKERS * EACH {
+            return None;
+        }
+        let session = &self.sessions[number % MAKERS];
+        let body = format!(
+            "nonce={number:022}&name=Build+{number}&expiry=90&repositories_permission=read&account_permission=none&repository_selection=all"
+        );
+        let length = body.len();
+        Some(format!(
+            "POST /profile/api-tokens HTTP/1.1\r\nHost: {address}\r\nSec-Fetch-Site: same-origin\r\nCookie: {session}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
+        ).into_bytes())
+    }
+}
+
+/// Both in turn, on one disk; prints what came of it.
+pub fn measure(options: &Options, portal: &Server, folder: &Path) {
+    if !options.wants("token creation") {
+        return;
+    }
+    let forms = Forms::prepare(portal.address());
+    let bare = Server::bare("insert", &folder.join("bare.db").display().to_string());
+    let (creations, insertions) = (Requests::creations(&forms), Requests::insertions());
+    let (mut made, mut inserted, mut cpu, mut unwanted) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for _ in 0..options.rounds {
+        inserted.push(load::run(bare.address(), &insertions, options.connections, options.time()).per_second());
+        portal.settle();
+        let before = portal.cpu();
+        let asked = load::run(portal.address(), &creations, options.connections, options.time());
+        portal.settle();
+        cpu.push((portal.cpu() - before) * 1e6 / asked.latencies.len().max(1) as f64);
+        unwanted += asked.unwanted;
+        made.push(asked.per_second());
+    }
+    assert_eq!(unwanted, 0, "a token was refused");
+    let (made, inserted, cpu) = (report::median(made), report::median(inserted), report::median(cpu));
+    println!(
+        "token creation: {made:.0}/s, {:.2} x {inserted:.0} rows/s of grouped commits; {cpu:.0} us CPU each\n",
+        made / inserted
+    );
+}
+
+type Waiting = oneshot::Sender<()>;
+
+/// The bare server: one thread inserts a row for each request and answers after the commit that they share.
+pub fn insert_rows(path: &str) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
+    // The same tables, in a file of their own.
+    drop(Db::open(&Target::Sqlite(path.into()), 1).expect("the database opens"));
+    let (sender, waiting) = sync_channel(1_024);
+    let path = path.to_owned();
+    thread::spawn(move || write(&path, &waiting));
+    move |config| {
+        config.app_data(web::Data::new(sender.clone())).route("/", web::post().to(insert));
+    }
+}
+
+async fn insert(writer: web::Data<SyncSender<Waiting>>) -> HttpResponse {
+    let (sender, committed) = oneshot::channel();
+    writer.try_send(sender).expect("there is room");
+    committed.await.expect("the row is written");
+    HttpResponse::SeeOther().finish()
+}
+
+fn write(path: &str, waiting: &Receiver<Waiting>) {
+    let mut connection = SqliteConnection::establish(path).expect("the file opens");
+    let pragmas = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+    connection.batch_execute(pragmas).expect("the file can be written");
+    let mut number = 0;
+    while let Ok(first) = waiting.recv() {
+        let together: Vec<Waiting> = std::iter::once(first).chain(waiting.try_iter().take(BATCH - 1)).collect();
+        connection
+            .immediate_transaction(|connection| {
+                together.iter().try_for_each(|_| {
+                    number += 1;
+                    insert_row(connection, number)
+                })
+            })
+            .expect("the rows are written");
+        // Who gave up meanwhile does not listen.
+        for one in together {
+            let _ = one.send(());
+        }
+    }
+}
+
+fn insert_row(connection: &mut SqliteConnection, number: i64) -> QueryResult<()> {
+    diesel::insert_into(api_tokens::table)
+        .values((
+            api_tokens::id.eq(format!("{number:036}")),
+            api_tokens::user_id.eq(format!("{:036}", number % 256)),
+            api_tokens::name.eq(format!("Build {number}")),
+            api_tokens::name_key.eq(format!("build {number}")),
+            api_tokens::hint.eq("thp_…abcd"),
+            api_tokens::secret_id.eq(format!("{number:036}")),
+            api_tokens::repositories_permission.eq("read"),
+            api_tokens::account_permission.eq("none"),
+            api_tokens::administration_permission.eq("none"),
+            api_tokens::repository_selection.eq("all"),
+            api_tokens::lifetime.eq(7_776_000),
+            api_tokens::created_at.eq(number),
+            api_tokens::expires_at.eq(number),
+        ))
+        .execute(connection)
+        .map(drop)
+}
