@@ -2,26 +2,31 @@
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-const ALWAYS: [(&str, &str); 9] = [
-    (
+static ALWAYS: [(HeaderName, HeaderValue); 9] = [
+    pair(
         "content-security-policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
          frame-ancestors 'none'; base-uri 'none'",
     ),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("x-frame-options", "DENY"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("permissions-policy", "camera=(), microphone=(), geolocation=(), clipboard-read=()"),
-    ("x-robots-tag", "noindex"),
-    ("x-permitted-cross-domain-policies", "none"),
+    pair("x-content-type-options", "nosniff"),
+    pair("referrer-policy", "no-referrer"),
+    pair("x-frame-options", "DENY"),
+    pair("cross-origin-opener-policy", "same-origin"),
+    pair("cross-origin-resource-policy", "same-origin"),
+    pair("permissions-policy", "camera=(), microphone=(), geolocation=(), clipboard-read=()"),
+    pair("x-robots-tag", "noindex"),
+    pair("x-permitted-cross-domain-policies", "none"),
 ];
+
+/// Checked when the program is built, and not at every answer.
+const fn pair(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
+    (HeaderName::from_static(name), HeaderValue::from_static(value))
+}
 
 /// Adds them. What is not marked otherwise is never stored by anybody.
 pub fn apply(headers: &mut HeaderMap, https: bool) {
-    for (name, value) in ALWAYS {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    for (name, value) in &ALWAYS {
+        headers.insert(name.clone(), value.clone());
     }
     if https {
         let value = HeaderValue::from_static("max-age=31536000; includeSubDomains");
