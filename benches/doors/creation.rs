@@ -104,7 +104,8 @@ async fn insert(writer: web::Data<SyncSender<Waiting>>) -> HttpResponse {
 
 fn write(path: &str, waiting: &Receiver<Waiting>) {
     let mut connection = SqliteConnection::establish(path).expect("the file opens");
-    let pragmas = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+    let pragmas =
+        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF";
     connection.batch_execute(pragmas).expect("the file can be written");
     let mut number = 0;
     while let Ok(first) = waiting.recv() {
