@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_custom_date_means_the_end_of_that_day_in_utc() {
-        assert_eq!(on("2026-11-22").unwrap().unwrap().for_machines(), "2026-11-22T23:59:59Z");
+        assert_eq!(on("2026-11-22").unwrap().unwrap().for_machines().as_str(), "2026-11-22T23:59:59Z");
         assert!(on("2036-11-21").is_ok());
     }
 

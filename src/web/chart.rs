@@ -34,7 +34,7 @@ impl Chart {
             // A day with any use shows at least a line.
             let scaled = u32::try_from(uses * i64::from(HEIGHT) / most).unwrap_or(HEIGHT);
             let height = if uses > 0 { scaled.max(2) } else { 0 };
-            let date = now.minus((days - 1 - i64::from(index)) * DAY).for_people();
+            let date = now.minus((days - 1 - i64::from(index)) * DAY).for_people().to_string();
             let label = format!("{}: {uses}", date.split(',').next().unwrap_or_default());
             Bar { x: index * PITCH + 2, y: HEIGHT - height, height, label }
         });

@@ -121,7 +121,7 @@ fn the_original_is_revoked_when_the_new_one_is_made(portal: Portal) {
     browser.page(&expired.path()).says("Expired");
     let (path, secret) = browser.create(&form);
     assert!(portal.accepts(&secret) && !portal.accepts(&expired.secret));
-    assert_eq!(portal.api(&secret, "/api/v1/me").json()["expires_at"], portal.later(30 * DAY).for_machines());
+    assert_eq!(portal.api(&secret, "/api/v1/me").json()["expires_at"], portal.later(30 * DAY).for_machines().as_str());
     assert_ne!(path, expired.path());
     browser.page(&expired.path()).says("Revoked");
     browser.page("/profile/api-tokens").says("1 of 5 tokens").says("Revoked (1)");

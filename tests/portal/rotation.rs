@@ -237,10 +237,10 @@ fn the_length_stays_and_counts_from_now(portal: Portal) {
     portal.advance(20 * DAY);
     let browser = ada.sign_in();
     let secret = rotate(&browser, &token, "at once");
-    assert_eq!(portal.api(&secret, "/api/v1/me").json()["expires_at"], portal.later(30 * DAY).for_machines());
+    assert_eq!(portal.api(&secret, "/api/v1/me").json()["expires_at"], portal.later(30 * DAY).for_machines().as_str());
     portal.advance(29 * DAY);
     let secret = rotate(&ada.sign_in(), &token, "at once");
-    assert_eq!(portal.api(&secret, "/api/v1/me").json()["expires_at"], portal.later(30 * DAY).for_machines());
+    assert_eq!(portal.api(&secret, "/api/v1/me").json()["expires_at"], portal.later(30 * DAY).for_machines().as_str());
 }
 
 fn a_token_without_expiry_stays_without(portal: Portal) {
@@ -261,11 +261,14 @@ fn todays_policy_limits_the_new_length(portal: Portal) {
     let browser = ada.sign_in();
     portal.sql("UPDATE policies SET no_expiry_allowed = FALSE");
     let secret = rotate(&browser, &endless, "at once");
-    assert_eq!(portal.api(&secret, "/api/v1/me").json()["expires_at"], portal.later(365 * DAY).for_machines());
+    assert_eq!(portal.api(&secret, "/api/v1/me").json()["expires_at"], portal.later(365 * DAY).for_machines().as_str());
     portal.sql("UPDATE policies SET max_lifetime_days = 30");
     for token in [long, endless] {
         let secret = rotate(&browser, &token, "at once");
-        assert_eq!(portal.api(&secret, "/api/v1/me").json()["expires_at"], portal.later(30 * DAY).for_machines());
+        assert_eq!(
+            portal.api(&secret, "/api/v1/me").json()["expires_at"],
+            portal.later(30 * DAY).for_machines().as_str()
+        );
     }
 }
 

@@ -177,7 +177,7 @@ impl From<Recorded> for EventJson {
     fn from(event: Recorded) -> Self {
         Self {
             id: event.id.to_string(),
-            at: event.at.for_machines(),
+            at: event.at.for_machines().into(),
             action: event.action,
             actor: ActorJson {
                 kind: event.actor_kind,

@@ -7,7 +7,6 @@ use utoipa::ToSchema;
 use crate::auth::authenticate::Caller;
 use crate::auth::authorize::repositories_for;
 use crate::domain::permission::Permissions;
-use crate::domain::timestamp::Timestamp;
 use crate::storage::{Connection, Result as Stored};
 use crate::web::api::answer;
 use crate::web::error::ApiFailure;
@@ -88,8 +87,8 @@ pub async fn show(
             username: &own.username,
             permissions,
             repositories: if own.selected_only { selected(&portal, &caller).await? } else { SelectionJson::All },
-            created_at: own.created_at.for_machines(),
-            expires_at: own.expires_at.map(Timestamp::for_machines),
+            created_at: own.created_at.for_machines().into(),
+            expires_at: own.expires_at.map(|at| at.for_machines().into()),
         },
         Caller::Repository(own) => MeJson {
             kind: "repository_token",
@@ -98,8 +97,8 @@ pub async fn show(
             username: own.name.as_str(),
             permissions,
             repositories: SelectionJson::Selected { names: vec![own.name.to_string()] },
-            created_at: own.created_at.for_machines(),
-            expires_at: own.ends_at.map(Timestamp::for_machines),
+            created_at: own.created_at.for_machines().into(),
+            expires_at: own.ends_at.map(|at| at.for_machines().into()),
         },
         Caller::Service(own) => MeJson {
             kind: "service_token",
@@ -108,7 +107,7 @@ pub async fn show(
             username: own.name.as_str(),
             permissions,
             repositories: SelectionJson::Selected { names: Vec::new() },
-            created_at: own.token_created_at.for_machines(),
+            created_at: own.token_created_at.for_machines().into(),
             expires_at: None,
         },
     };

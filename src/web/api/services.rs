@@ -67,11 +67,11 @@ impl ServiceJson {
             name: service.name.to_string(),
             description: service.description,
             hint: service.hint,
-            created_at: service.created_at.for_machines(),
+            created_at: service.created_at.for_machines().into(),
             created_by: service.created_by,
-            token_created_at: service.token_created_at.for_machines(),
+            token_created_at: service.token_created_at.for_machines().into(),
             token_created_by: Some(service.token_created_by).filter(|by| !by.is_empty()),
-            last_used_at: service.last_use.as_ref().map(|used| used.at.for_machines()),
+            last_used_at: service.last_use.as_ref().map(|used| used.at.for_machines().into()),
             last_used_address: service.last_use.map(|used| used.address),
         }
     }

@@ -104,7 +104,7 @@ pub async fn show(request: HttpRequest, portal: web::Data<Portal>) -> Result<Htt
         token: &token,
         access_token: &token,
         expires_in: claims.exp - now.unix(),
-        issued_at: now.for_machines(),
+        issued_at: now.for_machines().into(),
     }))
 }
 

@@ -62,8 +62,8 @@ pub async fn index(
 ) -> Result<HttpResponse, ApiFailure> {
     let (repository, _) = reached(&caller, &portal, &name, Permission::Read).await?;
     let now = caller.now();
-    let recent = move |connection: &mut _| callers::recent(connection, Of::Repository(repository.id), now);
-    let (callers, uses_per_day) = portal.db.look_up(recent).await?;
+    let both = move |connection: &mut _| callers::both(connection, Of::Repository(repository.id), now);
+    let (callers, uses_per_day) = portal.db.read(both).await?;
     let callers = callers.into_iter().map(CallerJson::new).collect();
     Ok(answer::json(StatusCode::OK, &CallersJson { callers, uses_per_day })?)
 }
@@ -73,8 +73,8 @@ impl CallerJson {
         Self {
             address: Some(caller.address).filter(|address| !address.is_empty()),
             user_agent: caller.user_agent,
-            first_used_at: caller.first_used_at.for_machines(),
-            last_used_at: caller.last_used_at.for_machines(),
+            first_used_at: caller.first_used_at.for_machines().into(),
+            last_used_at: caller.last_used_at.for_machines().into(),
             uses: caller.uses,
         }
     }

@@ -185,7 +185,7 @@ impl GrantJson {
             username: grant.username,
             display_name: grant.display_name,
             permission: grant.permission.name(),
-            created_at: grant.created_at.for_machines(),
+            created_at: grant.created_at.for_machines().into(),
         }
     }
 }

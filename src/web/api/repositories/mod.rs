@@ -60,7 +60,7 @@ impl RepositoryJson {
             name: repository.name.to_string(),
             description: repository.description,
             permission: permission.name(),
-            created_at: repository.created_at.for_machines(),
+            created_at: repository.created_at.for_machines().into(),
         }
     }
 }

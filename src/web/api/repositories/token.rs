@@ -121,9 +121,9 @@ pub async fn show(
     let token = RepositoryTokenJson {
         id: token.id.to_string(),
         hint: token.hint,
-        created_at: token.created_at.for_machines(),
+        created_at: token.created_at.for_machines().into(),
         created_by: token.created_by,
-        last_used_at: token.last_use.as_ref().map(|used| used.at.for_machines()),
+        last_used_at: token.last_use.as_ref().map(|used| used.at.for_machines().into()),
         last_used_address: token.last_use.map(|used| used.address),
         replaced: replaced.into_iter().map(ReplacedJson::new).collect(),
     };
@@ -200,7 +200,7 @@ fn answered(
         token: secret.reveal(),
         id: made.id.to_string(),
         username: name,
-        old_token_ends_at: now.plus(grace.seconds()).for_machines(),
+        old_token_ends_at: now.plus(grace.seconds()).for_machines().into(),
     };
     let location = portal.settings.public_url.join(&urls::api_repository_token(name));
     Ok(answer::created(location, &renewed)?)
@@ -220,6 +220,6 @@ fn parse_id(text: &str) -> Result<RepositoryTokenId, crate::domain::Invalid> {
 
 impl ReplacedJson {
     fn new(token: RepositoryToken) -> Self {
-        Self { id: token.id.to_string(), hint: token.hint, ends_at: token.ends_at.map(Timestamp::for_machines) }
+        Self { id: token.id.to_string(), hint: token.hint, ends_at: token.ends_at.map(|at| at.for_machines().into()) }
     }
 }

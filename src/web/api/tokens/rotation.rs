@@ -99,8 +99,8 @@ pub async fn create(caller: ApiCaller, portal: web::Data<Portal>, body: JsonBody
         id: id.to_string(),
         name: own.token_name.clone(),
         username: own.username.clone(),
-        expires_at: expires_at.map(Timestamp::for_machines),
-        old_token_ends_at: old_ends_at.for_machines(),
+        expires_at: expires_at.map(|at| at.for_machines().into()),
+        old_token_ends_at: old_ends_at.for_machines().into(),
     };
     let location = portal.settings.public_url.join(&urls::api_own_token("current"));
     Ok(answer::created(location, &rotated)?)

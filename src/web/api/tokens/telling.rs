@@ -6,7 +6,6 @@ use utoipa::ToSchema;
 use crate::auth::authenticate as auth;
 use crate::auth::authorize::repositories_seen_by;
 use crate::domain::api_token::{ApiToken, RepositorySelection};
-use crate::domain::timestamp::Timestamp;
 use crate::storage::repositories::Among;
 use crate::storage::{Connection, Result as Stored};
 use crate::web::api::me::{MOST_NAMES, PermissionsJson, SelectionJson, permissions};
@@ -64,9 +63,9 @@ impl TokenJson {
             name: token.name.as_str().to_owned(),
             permissions: permissions(&token.permissions),
             repositories,
-            created_at: token.created_at.for_machines(),
-            expires_at: token.expires_at.map(Timestamp::for_machines),
-            last_used_at: token.last_use.as_ref().map(|used| used.at.for_machines()),
+            created_at: token.created_at.for_machines().into(),
+            expires_at: token.expires_at.map(|at| at.for_machines().into()),
+            last_used_at: token.last_use.as_ref().map(|used| used.at.for_machines().into()),
             last_used_address: token.last_use.map(|used| used.address),
             hint: token.hint,
         })

@@ -76,7 +76,7 @@ impl UserJson {
             status: user.status.name(),
             roles: user.role_names,
             privileges: user.privileges.iter().map(Privilege::name).collect(),
-            created_at: user.created_at.for_machines(),
+            created_at: user.created_at.for_machines().into(),
         }
     }
 }
@@ -176,5 +176,5 @@ fn at_field(refusal: Refusal) -> Failure {
 /// The address with which a user sets a password, and when it stops working.
 fn link(portal: &Portal, code: &str, made_at: Timestamp) -> (Zeroizing<String>, String) {
     let address = Zeroizing::new(portal.settings.public_url.join(&urls::set_password(code)));
-    (address, made_at.plus(LIFETIME).for_machines())
+    (address, made_at.plus(LIFETIME).for_machines().into())
 }

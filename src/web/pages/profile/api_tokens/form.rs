@@ -91,7 +91,7 @@ impl Wish {
             .into_iter()
             .filter(|&days| offers_preset(days, &terms.policy))
             .map(|days| {
-                let end = terms.now.plus(i64::from(days) * DAY).for_people();
+                let end = terms.now.plus(i64::from(days) * DAY).for_people().to_string();
                 choice(&days.to_string(), format!("{days} days"), end, &self.expiry)
             })
             .collect();
