@@ -6,10 +6,12 @@ use diesel::prelude::*;
 use super::Connection;
 use super::connection::on_each;
 use super::error::{Result, StorageError};
+use super::roles::privileges;
 use super::schema::{api_token_repositories, api_tokens, grants, roles, user_roles, users};
+use super::user_list::string_agg;
 use crate::domain::grant::from_stored;
 use crate::domain::id::{ApiTokenId, RepositoryId};
-use crate::domain::permission::Permission;
+use crate::domain::permission::{Permission, owner_may};
 use crate::domain::privilege::Privilege;
 use crate::domain::timestamp::Timestamp;
 
@@ -26,7 +28,11 @@ pub struct Reaching {
     pub last_used_at: Option<Timestamp>,
 }
 
-type Row = (String, String, String, String, Option<i64>, Option<i64>, String, (bool, Option<String>));
+/// A token that is good by itself, with what its owner holds and was granted.
+type Row = (String, String, String, String, Option<i64>, Option<i64>, (String, Option<String>, Option<String>));
+
+/// Tokens looked at together, at most.
+const MOST_AT_ONCE: i64 = 1_000;
 
 /// The tokens that work now and open the repository, newest first: at most `limit`, after the first `offset`.
 pub fn api_tokens(
@@ -36,27 +42,48 @@ pub fn api_tokens(
     offset: i64,
     limit: i64,
 ) -> Result<Vec<Reaching>> {
+    let wanted = usize::try_from(offset + limit).unwrap_or(usize::MAX);
+    let mut found = Vec::new();
+    let mut before = None;
+    let mut count = (offset + limit).min(MOST_AT_ONCE);
+    while found.len() < wanted {
+        // What the owners may do is judged here, by the rule that holds for checks.
+        let rows = good(connection, repository, now, before, count)?;
+        let last = rows.last().map(|row| row.0.clone());
+        let all_seen = i64::try_from(rows.len()).is_ok_and(|seen| seen < count);
+        for row in rows {
+            found.extend(to_reaching(row)?);
+        }
+        if all_seen {
+            break;
+        }
+        (before, count) = (last, MOST_AT_ONCE);
+    }
+    let first = usize::try_from(offset).unwrap_or_default();
+    Ok(found.into_iter().take(wanted).skip(first).collect())
+}
+
+/// The newest tokens that nothing of their own keeps from the repository: `count` of those made before `before`.
+fn good(
+    connection: &mut Connection,
+    repository: RepositoryId,
+    now: Timestamp,
+    before: Option<String>,
+    count: i64,
+) -> Result<Vec<Row>> {
     let repository = repository.to_string();
-    // The names of privileges are words of their own in the column: none is a part of another.
-    let holds = |privilege: Privilege| {
-        exists(
-            user_roles::table
-                .inner_join(roles::table)
-                .filter(user_roles::user_id.eq(users::id))
-                .filter(roles::privileges.like(format!("%{}%", privilege.name()))),
-        )
-    };
     let own = grants::user_id.eq(users::id).and(grants::repository_id.eq(repository.clone()));
     let selected = exists(
         api_token_repositories::table
             .filter(api_token_repositories::api_token_id.eq(api_tokens::id))
             .filter(api_token_repositories::repository_id.eq(repository)),
     );
-    let reads = grants::permission
-        .is_not_null()
-        .or(holds(Privilege::ViewRepositories))
-        .or(holds(Privilege::RepositoryManagement));
-    let rows: Vec<Row> = on_each!(connection, |c| api_tokens::table
+    let held = user_roles::table
+        .inner_join(roles::table)
+        .filter(user_roles::user_id.eq(users::id))
+        .select(string_agg(roles::privileges, " "))
+        .single_value();
+    Ok(on_each!(connection, |c| api_tokens::table
         .inner_join(users::table)
         .left_join(grants::table.on(own))
         .filter(api_tokens::revoked_at.is_null())
@@ -64,12 +91,11 @@ pub fn api_tokens(
         .filter(api_tokens::expires_at.is_null().or(api_tokens::expires_at.gt(now.unix())))
         .filter(api_tokens::repositories_permission.ne(Permission::None.name()))
         .filter(users::disabled_at.is_null())
-        .filter(holds(Privilege::ApiAccess))
-        .filter(reads)
         .filter(api_tokens::repository_selection.eq("all").or(selected))
+        // Every id, of hexadecimal digits, comes before this.
+        .filter(api_tokens::id.lt(before.unwrap_or_else(|| "g".into())))
         .order(api_tokens::id.desc())
-        .limit(limit)
-        .offset(offset)
+        .limit(count)
         .select((
             api_tokens::id,
             api_tokens::name,
@@ -77,26 +103,28 @@ pub fn api_tokens(
             api_tokens::repositories_permission,
             api_tokens::expires_at,
             api_tokens::last_used_at,
-            users::username,
-            (holds(Privilege::RepositoryManagement), grants::permission.nullable()),
+            (users::username, held, grants::permission.nullable()),
         ))
-        .load(c))?;
-    rows.into_iter().map(to_reaching).collect()
+        .load(c))?)
 }
 
-fn to_reaching(row: Row) -> Result<Reaching> {
-    let (id, name, hint, permission, expires_at, last_used_at, owner, (manages, grant)) = row;
+/// `None` where the owner may not.
+fn to_reaching(row: Row) -> Result<Option<Reaching>> {
+    let (id, name, hint, permission, expires_at, last_used_at, (owner, held, grant)) = row;
     let corrupt = || StorageError::corrupt("api_tokens", &id);
     let grant = grant.map(|stored| from_stored(&stored).ok_or_else(corrupt)).transpose()?;
-    // Whoever is here without managing and without a grant holds the privilege to view.
-    let owner_may = if manages { Permission::Write } else { grant.unwrap_or(Permission::Read) };
-    Ok(Reaching {
+    let held = privileges(held.as_deref().unwrap_or_default()).ok_or_else(corrupt)?;
+    let right = Permission::from_name(&permission).ok_or_else(corrupt)?.min(owner_may(held, grant));
+    if right == Permission::None || !held.contains(Privilege::ApiAccess) {
+        return Ok(None);
+    }
+    Ok(Some(Reaching {
         id: id.parse().map_err(|_| corrupt())?,
         name,
         hint,
         owner,
-        right: Permission::from_name(&permission).ok_or_else(corrupt)?.min(owner_may),
+        right,
         expires_at: expires_at.map(Timestamp::from_unix),
         last_used_at: last_used_at.map(Timestamp::from_unix),
-    })
+    }))
 }

@@ -22,6 +22,8 @@ use crate::web::page::{Moment, Shell, html};
 use crate::web::portal::Portal;
 use crate::web::{notice, urls};
 
+/// Tokens shown at once, below the users, whom the page is for.
+const TOKENS: i64 = 10;
 /// Pages beyond are not offered.
 const LAST_PAGE: i64 = 10_000;
 
@@ -145,14 +147,11 @@ async fn page(
         .db
         .read(move |connection: &mut Connection| {
             let granted = grants::list(connection, id, (grants_page - 1) * PAGE, PAGE + 1)?;
-            let reaching = reach::api_tokens(connection, id, now, (tokens_page - 1) * PAGE, PAGE + 1)?;
+            let reaching = reach::api_tokens(connection, id, now, (tokens_page - 1) * TOKENS, TOKENS + 1)?;
             Ok::<_, StorageError>((granted, reaching))
         })
         .await?;
-    let size = usize::try_from(PAGE).unwrap_or_default();
-    let (more_grants, more_tokens) = (granted.len() > size, reaching.len() > size);
-    granted.truncate(size);
-    reaching.truncate(size);
+    let (more_grants, more_tokens) = (shorten(&mut granted, PAGE), shorten(&mut reaching, TOKENS));
     let address = urls::repository_access(repository.name.as_str());
     let errors = errors([("username", &username.error), ("permission", &permission_error)]);
     let failed = !errors.is_empty();
@@ -172,6 +171,14 @@ async fn page(
         of_writers: choices(Permission::Write.name()),
     };
     html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+}
+
+/// Leaves one page of rows; whether there were more.
+fn shorten<T>(rows: &mut Vec<T>, page: i64) -> bool {
+    let page = usize::try_from(page).unwrap_or_default();
+    let more = rows.len() > page;
+    rows.truncate(page);
+    more
 }
 
 impl GrantRow {
