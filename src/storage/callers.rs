@@ -1,9 +1,11 @@
 //! Who used a token, gathered by repository, day, address and user agent.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use diesel::dsl::case_when;
+use diesel::declare_sql_function;
+use diesel::dsl::{case_when, max, min};
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use super::Connection;
 use super::connection::on_each;
@@ -23,7 +25,7 @@ const OTHERS: &str = "";
 /// Stands for requests that asked for no repository.
 const NOWHERE: &str = "";
 /// Stands for all tokens together that were used at a repository.
-const WHATEVER: &str = "";
+pub(super) const WHATEVER: &str = "";
 
 /// Uses of one token at one repository by one caller on one day, not yet written.
 #[derive(Debug, Clone)]
@@ -165,62 +167,81 @@ pub enum Of {
     Service(ServiceId),
 }
 
-/// The callers of the last 30 days, latest first, and the uses of each of those days, oldest first. Added up here: the
-/// database would sort all of it for each of the two.
-pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<(Vec<Caller>, Vec<i64>)> {
-    let first_day = now.day_number() - (DAYS - 1);
-    macro_rules! rows {
-        ($of:expr) => {
-            on_each!(connection, |c| callers::table
-                .filter($of)
-                .filter(callers::day.ge(first_day))
-                // Another node's clock may be ahead around midnight.
-                .filter(callers::day.le(now.day_number()))
-                .select((
-                    callers::day,
-                    callers::address,
-                    callers::user_agent,
-                    callers::first_used_at,
-                    callers::last_used_at,
-                    callers::uses,
-                ))
-                .load(c))?
-        };
-    }
-    let rows: Vec<(i64, String, String, i64, i64, i64)> = match of {
-        Of::ApiToken(id) => rows!(callers::token_id.eq(id.to_string())),
-        Of::Service(id) => rows!(callers::token_id.eq(id.to_string())),
-        Of::RepositoryToken(id) => {
-            rows!(callers::repository_id.eq(id.to_string()).and(callers::token_id.eq(id.to_string())))
+#[declare_sql_function]
+extern "SQL" {
+    /// A sum that is cast back to its own type: PostgreSQL's has more digits, and no cast from that one is known here.
+    #[aggregate]
+    #[sql_name = "sum"]
+    fn sum_of(number: BigInt) -> Double;
+}
+
+/// The rows of the last 30 days.
+macro_rules! of_the_last_days {
+    ($connection:expr, $of:expr, $now:expr, |$rows:ident, $c:ident| $query:expr) => {{
+        let today = $now.day_number();
+        let days = callers::day.ge(today - (DAYS - 1));
+        // Another node's clock may be ahead around midnight.
+        let days = days.and(callers::day.le(today));
+        macro_rules! of {
+            ($filter:expr) => {
+                on_each!($connection, |$c| {
+                    let $rows = callers::table.filter($filter).filter(days);
+                    $query
+                })?
+            };
         }
-        Of::Repository(id) => {
-            rows!(callers::repository_id.eq(id.to_string()).and(callers::token_id.eq(WHATEVER)))
+        match $of {
+            Of::ApiToken(id) => of!(callers::token_id.eq(id.to_string())),
+            Of::Service(id) => of!(callers::token_id.eq(id.to_string())),
+            Of::RepositoryToken(id) => {
+                of!(callers::repository_id.eq(id.to_string()).and(callers::token_id.eq(id.to_string())))
+            }
+            Of::Repository(id) => of!(callers::repository_id.eq(id.to_string()).and(callers::token_id.eq(WHATEVER))),
         }
-    };
-    let mut per_day = vec![0; usize::try_from(DAYS).unwrap_or_default()];
-    let mut merged: HashMap<(String, String), (i64, i64, i64)> = HashMap::new();
-    for (day, address, user_agent, first, last, uses) in rows {
-        let slot = usize::try_from(day - first_day).ok().and_then(|index| per_day.get_mut(index));
-        *slot.ok_or_else(|| StorageError::corrupt("callers", day))? += uses;
-        let (earliest, latest, all) = merged.entry((address, user_agent)).or_insert((first, last, 0));
-        (*earliest, *latest, *all) = (first.min(*earliest), last.max(*latest), *all + uses);
-    }
-    let caller = |((address, user_agent), (first, last, uses))| Caller {
+    }};
+}
+
+/// The callers of the last 30 days, latest first.
+pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<Vec<Caller>> {
+    let (first, last) = (|| min(callers::first_used_at), || max(callers::last_used_at));
+    let rows: Vec<(String, String, i64, i64, i64)> = of_the_last_days!(connection, of, now, |rows, c| rows
+        .group_by((callers::address, callers::user_agent))
+        .order((last().desc(), callers::address.asc(), callers::user_agent.asc()))
+        .limit(MOST_CALLERS as i64)
+        .select((
+            callers::address,
+            callers::user_agent,
+            first().assume_not_null(),
+            last().assume_not_null(),
+            sum_of(callers::uses).cast::<BigInt>()
+        ))
+        .load(c));
+    let caller = |(address, user_agent, first, last, uses)| Caller {
         address,
         user_agent,
         first_used_at: Timestamp::from_unix(first),
         last_used_at: Timestamp::from_unix(last),
         uses,
     };
-    let mut callers: Vec<Caller> = merged.into_iter().map(caller).collect();
-    callers.sort_by(|one, other| {
-        other
-            .last_used_at
-            .cmp(&one.last_used_at)
-            .then_with(|| (&one.address, &one.user_agent).cmp(&(&other.address, &other.user_agent)))
-    });
-    callers.truncate(MOST_CALLERS);
-    Ok((callers, per_day))
+    Ok(rows.into_iter().map(caller).collect())
+}
+
+/// The uses of each of the last 30 days, oldest first. Added up here: the database would sort all of it.
+pub fn per_day(connection: &mut Connection, of: Of, now: Timestamp) -> Result<Vec<i64>> {
+    let rows: Vec<(i64, i64)> =
+        of_the_last_days!(connection, of, now, |rows, c| rows.select((callers::day, callers::uses)).load(c));
+    let mut sums = vec![0; usize::try_from(DAYS).unwrap_or_default()];
+    for (day, uses) in rows {
+        let index = usize::try_from(day - now.day_number() + DAYS - 1).ok();
+        let sum = index.and_then(|index| sums.get_mut(index));
+        *sum.ok_or_else(|| StorageError::corrupt("callers", day))? += uses;
+    }
+    Ok(sums)
+}
+
+/// [`recent`] and [`per_day`].
+pub fn both(connection: &mut Connection, of: Of, now: Timestamp) -> Result<(Vec<Caller>, Vec<i64>)> {
+    Ok((recent(connection, of, now)?, per_day(connection, of, now)?))
 }
 
 /// Drops days that no page shows any more.

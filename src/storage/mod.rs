@@ -22,6 +22,7 @@ pub mod policies;
 pub mod reach;
 pub mod repositories;
 pub mod repository_changes;
+pub mod repository_list;
 pub mod repository_tokens;
 pub mod reveals;
 pub mod role_changes;

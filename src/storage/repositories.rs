@@ -1,15 +1,12 @@
 //! Repositories, and which of them a user may see.
 
-use std::collections::HashMap;
-
-use diesel::dsl::exists;
 use diesel::prelude::*;
 use rand::CryptoRng;
 
 use super::Connection;
 use super::connection::on_each;
 use super::error::{Result, StorageError, insert_unless_taken};
-use super::paging::{containing, total};
+use super::paging::containing;
 use super::schema::{grants, repositories};
 use crate::domain::grant::from_stored;
 use crate::domain::id::{RepositoryId, UserId};
@@ -23,22 +20,21 @@ const NEVER: i64 = 0;
 /// A repository, and the grant on it of the user who looks.
 pub type Seen = (Repository, Option<Permission>);
 
-type Row = (String, String, String, i64, i64);
+pub(super) type Row = (String, String, String, i64, i64);
 
+/// The columns of a [`Row`].
 macro_rules! columns {
     () => {
         (
-            (
-                repositories::id,
-                repositories::name,
-                repositories::description,
-                repositories::created_at,
-                repositories::last_used_at,
-            ),
-            grants::permission.nullable(),
+            repositories::id,
+            repositories::name,
+            repositories::description,
+            repositories::created_at,
+            repositories::last_used_at,
         )
     };
 }
+pub(super) use columns;
 
 /// `None` if the name is taken.
 pub fn insert(
@@ -69,17 +65,9 @@ pub fn search_key(name: &RepositoryName, description: &str) -> String {
 
 /// A repository by its id.
 pub fn find(connection: &mut Connection, id: RepositoryId) -> Result<Option<Repository>> {
-    let row: Option<Row> = on_each!(connection, |c| repositories::table
-        .find(id.to_string())
-        .select((
-            repositories::id,
-            repositories::name,
-            repositories::description,
-            repositories::created_at,
-            repositories::last_used_at,
-        ))
-        .get_result(c))
-    .optional()?;
+    let row: Option<Row> =
+        on_each!(connection, |c| repositories::table.find(id.to_string()).select(columns!()).get_result(c))
+            .optional()?;
     row.map(|row| with_grant((row, None)).map(|(repository, _)| repository)).transpose()
 }
 
@@ -94,7 +82,7 @@ pub fn find_with_grant(
             grants::table.on(grants::repository_id.eq(repositories::id).and(grants::user_id.eq(user.to_string()))),
         )
         .filter(repositories::name.eq(name.as_str()))
-        .select(columns!())
+        .select((columns!(), grants::permission.nullable()))
         .get_result(c))
     .optional()?;
     row.map(with_grant).transpose()
@@ -132,7 +120,7 @@ pub fn list(
             grants::table
                 .on(grants::repository_id.eq(repositories::id).and(grants::user_id.eq(wanted.user.to_string()))),
         )
-        .select(columns!())
+        .select((columns!(), grants::permission.nullable()))
         .order(repositories::name.asc())
         .limit(limit)
         .into_boxed();
@@ -155,7 +143,7 @@ pub fn list(
     query.load::<(Row, Option<String>)>(connection)?.into_iter().map(with_grant).collect()
 }
 
-fn with_grant((row, grant): (Row, Option<String>)) -> Result<(Repository, Option<Permission>)> {
+pub(super) fn with_grant((row, grant): (Row, Option<String>)) -> Result<(Repository, Option<Permission>)> {
     let (id, name, description, created_at, last_used_at) = row;
     let corrupt = || StorageError::corrupt("repositories", &id);
     let grant = grant.map(|stored| from_stored(&stored).ok_or_else(corrupt)).transpose()?;
@@ -167,81 +155,4 @@ fn with_grant((row, grant): (Row, Option<String>)) -> Result<(Repository, Option
         last_used_at: (last_used_at > NEVER).then(|| Timestamp::from_unix(last_used_at)),
     };
     Ok((repository, grant))
-}
-
-/// The columns that the list of repositories can be ordered by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Column {
-    Name,
-    CreatedAt,
-    LastUsedAt,
-}
-
-/// One page of the list of repositories.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    pub user: UserId,
-    /// All of them, or only those with a grant to `user`.
-    pub all: bool,
-    /// Whether the user's grants matter.
-    pub with_grants: bool,
-    /// Words that name or description must hold, all of them.
-    pub search: Vec<String>,
-    pub order: Column,
-    pub descending: bool,
-    pub offset: i64,
-    pub limit: i64,
-}
-
-/// The repositories asked for, each with the user's grant, and how many there are on all pages.
-pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Seen>, i64)> {
-    let user = asked.user.to_string();
-    let (rows, total): (Vec<Row>, i64) = on_each!(connection, |c| {
-        let from = || {
-            let mut from = repositories::table.into_boxed();
-            if !asked.all {
-                let own = grants::table.filter(grants::user_id.eq(user.clone()));
-                from = from.filter(exists(own.filter(grants::repository_id.eq(repositories::id))));
-            }
-            for word in &asked.search {
-                from = from.filter(repositories::search_key.like(containing(word)).escape('\\'));
-            }
-            from
-        };
-        let query = from()
-            .select((
-                repositories::id,
-                repositories::name,
-                repositories::description,
-                repositories::created_at,
-                repositories::last_used_at,
-            ))
-            .limit(asked.limit)
-            .offset(asked.offset);
-        // Each order has an index, which is read from either end.
-        let query = match (asked.order, asked.descending) {
-            (Column::Name, false) => query.order(repositories::name.asc()),
-            (Column::Name, true) => query.order(repositories::name.desc()),
-            (Column::CreatedAt, false) => query.order((repositories::created_at.asc(), repositories::name.asc())),
-            (Column::CreatedAt, true) => query.order((repositories::created_at.desc(), repositories::name.desc())),
-            (Column::LastUsedAt, false) => query.order((repositories::last_used_at.asc(), repositories::name.asc())),
-            (Column::LastUsedAt, true) => query.order((repositories::last_used_at.desc(), repositories::name.desc())),
-        };
-        let rows: Vec<Row> = query.load(c)?;
-        let total = total(rows.len(), asked.offset, asked.limit, || Ok(from().count().get_result(c)?))?;
-        (rows, total)
-    });
-    // Not joined: rows that are passed over, on the way to a later page, need no grant.
-    let mut grants: HashMap<String, String> = if asked.with_grants {
-        let own = grants::table.filter(grants::user_id.eq(&user)).select((grants::repository_id, grants::permission));
-        let rows: Vec<(String, String)> = on_each!(connection, |c| own.load(c))?;
-        rows.into_iter().collect()
-    } else {
-        HashMap::new()
-    };
-    let seen = rows.into_iter().map(|row| {
-        let grant = grants.remove(&row.0);
-        with_grant((row, grant))
-    });
-    Ok((seen.collect::<Result<_>>()?, total))
 }

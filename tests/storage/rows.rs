@@ -64,7 +64,7 @@ fn uses_add_up_by_day_and_are_shown_by_caller() {
         add(vec![used(token, yesterday, "curl", 2), used(token, NOW, "curl", 3), used(token, NOW, "wget", 1)]);
         // What another node counted, or what could not be written in time, comes later and tells of earlier.
         add(vec![used(token, NOW.minus(60), "curl", 4)]);
-        let (shown, per_day) = house.read(move |c| callers::recent(c, Of::ApiToken(token), NOW)).unwrap();
+        let (shown, per_day) = house.read(move |c| callers::both(c, Of::ApiToken(token), NOW)).unwrap();
         assert_eq!(per_day.len(), 30);
         assert_eq!(per_day[28..], [2, 8]);
         let curl = shown.iter().find(|caller| caller.user_agent == "curl").unwrap();
@@ -82,7 +82,7 @@ fn the_first_use_of_a_day_moves_back_when_an_earlier_one_comes_late() {
         for at in [NOW, NOW.minus(60)] {
             house.write(move |c| Ok(callers::add(c, &[used(token, at, "curl", 1)])?)).unwrap();
         }
-        let (shown, _) = house.read(move |c| callers::recent(c, Of::ApiToken(token), NOW)).unwrap();
+        let (shown, _) = house.read(move |c| callers::both(c, Of::ApiToken(token), NOW)).unwrap();
         assert_eq!((shown[0].first_used_at, shown[0].last_used_at), (NOW.minus(60), NOW));
     });
 }
@@ -94,7 +94,7 @@ fn uses_of_a_token_that_went_away_are_passed_over() {
         let gone = ApiTokenId::new(NOW, &mut randomness::system());
         let add = vec![used(gone, NOW, "curl", 1), used(token, NOW, "curl", 1)];
         house.write(move |c| Ok(callers::add(c, &add)?)).unwrap();
-        assert_eq!(house.read(move |c| callers::recent(c, Of::ApiToken(token), NOW)).unwrap().0.len(), 1);
+        assert_eq!(house.read(move |c| callers::recent(c, Of::ApiToken(token), NOW)).unwrap().len(), 1);
     });
 }
 
@@ -105,7 +105,7 @@ fn a_page_shows_a_bounded_number_of_callers() {
         let add =
             (0..80).map(|number| used(token, NOW.minus(number), &format!("agent {number}"), 1)).collect::<Vec<_>>();
         house.write(move |c| Ok(callers::add(c, &add)?)).unwrap();
-        let (shown, per_day) = house.read(move |c| callers::recent(c, Of::ApiToken(token), NOW)).unwrap();
+        let (shown, per_day) = house.read(move |c| callers::both(c, Of::ApiToken(token), NOW)).unwrap();
         assert_eq!((shown.len(), shown[0].user_agent.as_str()), (MOST_CALLERS, "agent 0"));
         assert_eq!(per_day.iter().sum::<i64>(), 80, "all uses count");
     });

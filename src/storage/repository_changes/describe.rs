@@ -7,6 +7,7 @@ use super::{Change, KIND, Refusal};
 use crate::domain::event::Action;
 use crate::domain::id::RepositoryId;
 use crate::domain::repository::Description;
+use crate::storage::callers::WHATEVER;
 use crate::storage::schema::{callers, repositories};
 use crate::storage::{Connection, repositories as stored, reveals};
 
@@ -45,11 +46,10 @@ impl Change {
         let name = self.begin(connection, id)?;
         reveals::withdraw(connection, id)?;
         diesel::delete(repositories::table.find(id.to_string())).execute(connection)?;
-        // After the tokens, which the counting of uses takes in this order too.
-        diesel::delete(
-            callers::table.filter(callers::repository_id.eq(id.to_string()).or(callers::token_id.eq(id.to_string()))),
-        )
-        .execute(connection)?;
+        // After the tokens, which the counting of uses takes in this order too. What API tokens did there is their history.
+        diesel::delete(callers::table.filter(callers::token_id.eq(id.to_string()))).execute(connection)?;
+        let of_all = callers::table.filter(callers::token_id.eq(WHATEVER));
+        diesel::delete(of_all.filter(callers::repository_id.eq(id.to_string()))).execute(connection)?;
         let subject = (KIND, id.to_string(), name.as_str());
         Ok(self.acting.event(connection, rng, Action::RepositoryDeleted, subject, String::new())?)
     }

@@ -9,7 +9,8 @@ use crate::domain::permission::owner_may;
 use crate::domain::privilege::Privilege;
 use crate::domain::timestamp::Timestamp;
 use crate::storage::Connection;
-use crate::storage::repositories::{self, Asked, Column, Seen};
+use crate::storage::repositories::Seen;
+use crate::storage::repository_list::{self, Asked, Column};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::SignedIn;
 use crate::web::form::Typed;
@@ -72,7 +73,7 @@ pub async fn index(
         limit: PAGE,
     };
     let (found, total) =
-        portal.db.read(move |connection: &mut Connection| repositories::page(connection, &asked)).await?;
+        portal.db.read(move |connection: &mut Connection| repository_list::page(connection, &asked)).await?;
     let page = RepositoriesPage {
         shell: Shell::of(&portal, &request, &who),
         rows: found.into_iter().map(|seen| RepositoryRow::new(seen, &who, who.now)).collect(),

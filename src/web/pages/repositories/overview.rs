@@ -35,7 +35,7 @@ pub async fn show(
     let found = visible(&portal, &who, &path).await?;
     let (id, now) = (found.repository.id, who.now);
     let (callers, per_day) =
-        portal.db.look_up(move |connection| callers::recent(connection, Of::Repository(id), now)).await?;
+        portal.db.read(move |connection| callers::both(connection, Of::Repository(id), now)).await?;
     let page = RepositoryPage {
         shell: Shell::of(&portal, &request, &who),
         tabs: Tabs::of(&found.repository, &who),

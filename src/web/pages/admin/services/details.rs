@@ -87,7 +87,7 @@ pub async fn show(
                 None
             };
             let happened = events::list_of(connection, KIND, &id.to_string(), None, MOST_EVENTS)?;
-            Ok((happened, callers::recent(connection, Of::Service(id), now)?, revocation))
+            Ok((happened, callers::both(connection, Of::Service(id), now)?, revocation))
         })
         .await?;
     let endpoint = portal.settings.public_url.join(urls::INTROSPECTION);

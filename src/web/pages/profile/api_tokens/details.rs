@@ -78,8 +78,7 @@ pub async fn show(
     {
         return Ok(reveal::page(&portal, &request, &who, &token, &names, &replaced, &secret)?);
     }
-    let (callers, per_day) =
-        portal.db.look_up(move |connection| callers::recent(connection, Of::ApiToken(id), now)).await?;
+    let (callers, per_day) = portal.db.read(move |connection| callers::both(connection, Of::ApiToken(id), now)).await?;
     let (owner, lately) = (who.user.id, now.minus(REVOKED_SHOWN));
     let ended = portal.db.look_up(move |connection| held::of_owner(connection, owner, lately, MOST_HELD)).await?;
     let page = ApiTokenPage {

@@ -1,0 +1,2 @@
+-- PostgreSQL reads the rows themselves, which lie together.
+SELECT 1;
