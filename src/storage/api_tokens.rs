@@ -86,11 +86,11 @@ pub fn current_names(connection: &mut Connection, owner: UserId) -> Result<Vec<S
 
 /// How many count towards the limit: all but the revoked ones.
 pub fn count_current(connection: &mut Connection, owner: UserId) -> Result<usize> {
-    let count: i64 = api_tokens::table
+    let count: i64 = on_each!(connection, |c| api_tokens::table
         .filter(api_tokens::user_id.eq(owner.to_string()))
         .filter(api_tokens::revoked_at.is_null())
         .count()
-        .get_result(connection)?;
+        .get_result(c))?;
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
@@ -111,12 +111,12 @@ pub fn name_is_taken(
     name: &TokenName,
     except: Option<ApiTokenId>,
 ) -> Result<bool> {
-    let holders: Vec<String> = api_tokens::table
+    let holders: Vec<String> = on_each!(connection, |c| api_tokens::table
         .filter(api_tokens::user_id.eq(owner.to_string()))
         .filter(api_tokens::name_key.eq(name.key()))
         .filter(api_tokens::revoked_at.is_null())
         .select(api_tokens::id)
-        .load(connection)?;
+        .load(c))?;
     let except = except.map(|id| id.to_string());
     Ok(holders.iter().any(|id| Some(id) != except.as_ref()))
 }

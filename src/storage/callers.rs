@@ -48,9 +48,9 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
     }
     for (repository, last) in used {
         let older = repositories::last_used_at.lt(last.unix());
-        diesel::update(repositories::table.find(repository.to_string()).filter(older))
+        on_each!(connection, |c| diesel::update(repositories::table.find(repository.to_string()).filter(older))
             .set(repositories::last_used_at.eq(last.unix()))
-            .execute(connection)?;
+            .execute(c))?;
     }
     let mut totals: BTreeMap<(String, i64, &str, &str), Caller> = BTreeMap::new();
     for one in gathered {
@@ -81,31 +81,20 @@ fn token_of(used: UsedToken) -> String {
 /// Whether the token is still there.
 fn note_last_use(connection: &mut Connection, one: &Gathered) -> Result<bool> {
     let (last, address) = (one.caller.last_used_at.unix(), &one.caller.address);
+    macro_rules! note {
+        ($table:ident, $id:expr) => {{
+            let newer = $table::last_used_at.is_null().or($table::last_used_at.le(last));
+            let token = $table::table.find($id.to_string());
+            let touched = on_each!(connection, |c| diesel::update(token.clone().filter(newer))
+                .set(($table::last_used_at.eq(last), $table::last_used_address.eq(address)))
+                .execute(c))?;
+            Ok(touched > 0 || on_each!(connection, |c| token.count().get_result::<i64>(c))? > 0)
+        }};
+    }
     match one.token {
-        UsedToken::Api(id) => {
-            let newer = api_tokens::last_used_at.is_null().or(api_tokens::last_used_at.le(last));
-            let token = api_tokens::table.find(id.to_string());
-            let touched = diesel::update(token.clone().filter(newer))
-                .set((api_tokens::last_used_at.eq(last), api_tokens::last_used_address.eq(address)))
-                .execute(connection)?;
-            Ok(touched > 0 || token.count().get_result::<i64>(connection)? > 0)
-        }
-        UsedToken::Repository { token, .. } => {
-            let newer = repository_tokens::last_used_at.is_null().or(repository_tokens::last_used_at.le(last));
-            let token = repository_tokens::table.find(token.to_string());
-            let touched = diesel::update(token.clone().filter(newer))
-                .set((repository_tokens::last_used_at.eq(last), repository_tokens::last_used_address.eq(address)))
-                .execute(connection)?;
-            Ok(touched > 0 || token.count().get_result::<i64>(connection)? > 0)
-        }
-        UsedToken::Service(id) => {
-            let newer = services::last_used_at.is_null().or(services::last_used_at.le(last));
-            let service = services::table.find(id.to_string());
-            let touched = diesel::update(service.clone().filter(newer))
-                .set((services::last_used_at.eq(last), services::last_used_address.eq(address)))
-                .execute(connection)?;
-            Ok(touched > 0 || service.count().get_result::<i64>(connection)? > 0)
-        }
+        UsedToken::Api(id) => note!(api_tokens, id),
+        UsedToken::Repository { token, .. } => note!(repository_tokens, token),
+        UsedToken::Service(id) => note!(services, id),
     }
 }
 
@@ -118,7 +107,7 @@ fn count(connection: &mut Connection, (token, repository): (&str, &str), day: i6
         callers::last_used_at.eq(case_when(callers::last_used_at.ge(last), callers::last_used_at).otherwise(last)),
     );
     let known = callers::table.find((token, repository, day, &caller.address, &caller.user_agent));
-    if diesel::update(known).set(sums).execute(connection)? > 0 {
+    if on_each!(connection, |c| diesel::update(known).set(sums).execute(c))? > 0 {
         return Ok(());
     }
     let (address, user_agent) = if has_room(connection, token, repository, day)? {
@@ -152,7 +141,7 @@ fn has_room(connection: &mut Connection, token: &str, repository: &str, day: i64
         .filter(callers::token_id.eq(token))
         .filter(callers::repository_id.eq(repository))
         .filter(callers::day.eq(day));
-    Ok(of_day.count().get_result::<i64>(connection)? < MOST_A_DAY)
+    Ok(on_each!(connection, |c| of_day.count().get_result::<i64>(c))? < MOST_A_DAY)
 }
 
 /// Whose callers are asked for.

@@ -12,7 +12,7 @@ use crate::domain::id::EventId;
 use crate::domain::timestamp::Timestamp;
 
 pub fn append(connection: &mut Connection, event: &NewEvent, now: Timestamp, rng: &mut impl CryptoRng) -> Result<()> {
-    diesel::insert_into(events::table)
+    on_each!(connection, |c| diesel::insert_into(events::table)
         .values((
             events::id.eq(EventId::new(now, rng).to_string()),
             events::at.eq(now.unix()),
@@ -27,7 +27,7 @@ pub fn append(connection: &mut Connection, event: &NewEvent, now: Timestamp, rng
             events::detail.eq(&event.detail),
             events::actor_token.eq(event.actor.token()),
         ))
-        .execute(connection)?;
+        .execute(c))?;
     Ok(())
 }
 

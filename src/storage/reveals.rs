@@ -30,8 +30,8 @@ pub fn put(
     now: Timestamp,
 ) -> Result<()> {
     let (subject, session) = (subject.to_string(), session.to_string());
-    diesel::delete(reveals::table.find((&subject, &session))).execute(connection)?;
-    diesel::insert_into(reveals::table)
+    on_each!(connection, |c| diesel::delete(reveals::table.find((&subject, &session))).execute(c))?;
+    on_each!(connection, |c| diesel::insert_into(reveals::table)
         .values((
             reveals::subject_id.eq(subject),
             reveals::session_id.eq(session),
@@ -39,7 +39,7 @@ pub fn put(
             reveals::key_id.eq(&sealed.key_id),
             reveals::expires_at.eq(now.plus(LIFETIME).unix()),
         ))
-        .execute(connection)?;
+        .execute(c))?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use rand::CryptoRng;
 
 use super::Connection;
+use super::connection::on_each;
 use super::error::{Result, StorageError, insert_unless_taken};
 use super::roles::privileges;
 use super::schema::{roles, user_roles, users};
@@ -166,9 +167,9 @@ pub(super) fn from_rows(rows: Vec<(UserRow, RoleRow)>) -> Result<Option<User>> {
 
 /// Holds off every other transaction that calls this for the same user, until the end of the present one.
 pub fn lock(connection: &mut Connection, id: UserId) -> Result<bool> {
-    let hit = diesel::update(users::table.find(id.to_string()))
+    let hit = on_each!(connection, |c| diesel::update(users::table.find(id.to_string()))
         .set(users::revision.eq(users::revision + 1))
-        .execute(connection)?;
+        .execute(c))?;
     Ok(hit == 1)
 }
 

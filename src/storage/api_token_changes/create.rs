@@ -11,6 +11,7 @@ use crate::domain::id::{ApiTokenId, TokenSecretId};
 use crate::domain::secret::Secret;
 use crate::domain::timestamp::Timestamp;
 use crate::storage::Connection;
+use crate::storage::connection::on_each;
 use crate::storage::schema::{api_token_repositories, api_tokens};
 
 impl Change {
@@ -43,7 +44,7 @@ impl Change {
         }
         let id = ApiTokenId::new(self.now, rng);
         let secret_id = TokenSecretId::new(self.now, rng);
-        diesel::insert_into(api_tokens::table)
+        on_each!(connection, |c| diesel::insert_into(api_tokens::table)
             .values((
                 api_tokens::id.eq(id.to_string()),
                 api_tokens::user_id.eq(self.owner.to_string()),
@@ -59,7 +60,7 @@ impl Change {
                 api_tokens::created_at.eq(self.now.unix()),
                 api_tokens::expires_at.eq(wish.expires_at.map(Timestamp::unix)),
             ))
-            .execute(connection)?;
+            .execute(c))?;
         self.insert_secret(connection, id, secret_id, secret, nonce)?;
         if let RepositorySelection::Selected(ids) = &wish.repositories {
             for repository in ids {

@@ -11,6 +11,7 @@ use rand::CryptoRng;
 
 use super::Connection;
 use super::acting::{By, Ended};
+use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::schema::{api_token_secrets, api_tokens};
 use super::{api_tokens as stored, events, reveals, users};
@@ -153,7 +154,7 @@ impl Change {
         secret: &Secret,
         nonce: &str,
     ) -> Result<(), Refusal> {
-        diesel::insert_into(api_token_secrets::table)
+        on_each!(connection, |c| diesel::insert_into(api_token_secrets::table)
             .values((
                 api_token_secrets::id.eq(id.to_string()),
                 api_token_secrets::api_token_id.eq(token.to_string()),
@@ -162,20 +163,20 @@ impl Change {
                 api_token_secrets::created_at.eq(self.now.unix()),
                 api_token_secrets::form_nonce.eq(nonce),
             ))
-            .execute(connection)
-            // Two users may send the same form at once: neither sees what the other makes.
-            .map_err(|error| StorageError::from(error).or_taken(Refusal::Overtaken))?;
+            .execute(c))
+        // Two users may send the same form at once: neither sees what the other makes.
+        .map_err(|error| StorageError::from(error).or_taken(Refusal::Overtaken))?;
         Ok(())
     }
 
     /// The token that the form with this nonce made. A nonce that made another's token counts as overtaken.
     fn made_before(&self, connection: &mut Connection, nonce: &str) -> Result<Option<ApiTokenId>, Refusal> {
-        let row: Option<(String, String)> = api_token_secrets::table
+        let row: Option<(String, String)> = on_each!(connection, |c| api_token_secrets::table
             .inner_join(api_tokens::table)
             .filter(api_token_secrets::form_nonce.eq(nonce))
             .select((api_tokens::id, api_tokens::user_id))
-            .get_result(connection)
-            .optional()?;
+            .get_result(c))
+        .optional()?;
         let Some((id, owner)) = row else { return Ok(None) };
         if owner != self.owner.to_string() {
             return Err(Refusal::Overtaken);

@@ -43,13 +43,20 @@ struct AccessPage {
     permissions: Vec<Choice>,
     permission_error: Option<String>,
     errors: Vec<FieldError>,
-    /// The choices of a form that changes read access, and of one that changes write access.
-    of_readers: Vec<Choice>,
-    of_writers: Vec<Choice>,
+    /// The options of a form that changes read access, and of one that changes write access: drawn once, and not for each user.
+    of_readers: String,
+    of_writers: String,
+}
+
+/// The options of a `select`.
+#[derive(Template)]
+#[template(path = "components/options.html")]
+struct Options {
+    choices: Vec<Choice>,
 }
 
 impl AccessPage {
-    fn choices(&self, permission: &Permission) -> &[Choice] {
+    fn options(&self, permission: &Permission) -> &str {
         if *permission == Permission::Write { &self.of_writers } else { &self.of_readers }
     }
 }
@@ -167,8 +174,8 @@ async fn page(
         permissions: choices(chosen),
         permission_error,
         errors,
-        of_readers: choices(Permission::Read.name()),
-        of_writers: choices(Permission::Write.name()),
+        of_readers: Options { choices: choices(Permission::Read.name()) }.render()?,
+        of_writers: Options { choices: choices(Permission::Write.name()) }.render()?,
     };
     html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
 }

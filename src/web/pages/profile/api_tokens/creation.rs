@@ -59,7 +59,8 @@ struct Situation {
 }
 
 impl Situation {
-    async fn find(portal: &Portal, who: &SignedIn, typed: &Typed) -> Result<Self, Failure> {
+    /// `offered` is whether the repositories to choose from are needed, of which there may be many.
+    async fn find(portal: &Portal, who: &SignedIn, typed: &Typed, offered: bool) -> Result<Self, Failure> {
         let (recreates, names) = (recreates(typed)?, names(typed));
         if names.len() > MOST_NAMES {
             return Err(Failure::BadRequest(format!("Select at most {MOST_NAMES} repositories, or all of them.")));
@@ -76,7 +77,8 @@ impl Situation {
                     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
                     repositories_seen_by(connection, owner, privileges, among, limit)
                 };
-                let mut repositories = among(connection, Among::All, MOST_OFFERED + 1)?;
+                let most = if offered { MOST_OFFERED + 1 } else { 0 };
+                let mut repositories = among(connection, Among::All, most)?;
                 let names_are_typed = repositories.len() > MOST_OFFERED;
                 if names_are_typed {
                     let possible = |name: &String| RepositoryName::parse(name).is_ok();
@@ -127,7 +129,7 @@ pub async fn new(
     who: Holding<ApiAccess>,
 ) -> Result<HttpResponse, PageFailure> {
     let query = Typed::of_any_query(&request)?;
-    let situation = Situation::find(&portal, &who, &query).await?;
+    let situation = Situation::find(&portal, &who, &query, true).await?;
     if let Some(original) = &situation.original
         && !original.can_recreate(who.now)
     {
@@ -164,13 +166,17 @@ pub async fn create(
 ) -> Result<HttpResponse, PageFailure> {
     let typed = body.form(&SINGLE, &REPEATED).await?;
     let nonce = nonce(&typed)?;
-    let situation = Situation::find(&portal, &who, &typed).await?;
     let wish = Wish::typed(&typed);
+    let situation = Situation::find(&portal, &who, &typed, wish.selects()).await?;
     let mut form = wish.form(&situation.terms);
     let original = situation.original.as_ref().map(|token| token.id);
     let parsed = wish.parse(&situation.terms, original, &mut form);
     let confirmed = parsed.is_some() && confirm(&portal, &request, &who, &session, &typed, &mut form.password).await?;
-    let refused = |form: ApiTokenForm, more: Vec<FieldError>| {
+    let refused = async |mut form: ApiTokenForm, more: Vec<FieldError>| {
+        if !wish.selects() {
+            let whole = Situation::find(&portal, &who, &typed, true).await?;
+            wish.offer_repositories(&mut form, &whole.terms);
+        }
         let errors = [form.errors(), more].concat();
         let page = NewApiTokenPage {
             shell: Shell::of(&portal, &request, &who).failed(true),
@@ -182,7 +188,7 @@ pub async fn create(
         };
         html(StatusCode::UNPROCESSABLE_ENTITY, &page)
     };
-    let Some(wish) = parsed.filter(|_| confirmed) else { return Ok(refused(form, Vec::new())?) };
+    let Some(wish) = parsed.filter(|_| confirmed) else { return Ok(refused(form, Vec::new()).await?) };
     let most = limit(&portal, &situation.terms.policy);
     let name = wish.name.clone();
     let (change, looker, shared, used) = (change(&who), Looker::of(&who), portal.clone(), nonce.clone());
@@ -205,11 +211,11 @@ pub async fn create(
         Err(Refusal::NameTaken) => {
             let name = name.as_str();
             form.name.error = Some(format!("A token named “{name}” already exists. Choose another name."));
-            Ok(refused(form, Vec::new())?)
+            Ok(refused(form, Vec::new()).await?)
         }
         Err(Refusal::LimitReached(most)) => {
             let message = format!("You have {most} of {most} tokens. Revoke one, then create this one.");
-            Ok(refused(form, vec![FieldError { field: "name", message }])?)
+            Ok(refused(form, vec![FieldError { field: "name", message }]).await?)
         }
         Err(refusal) => Err(refusal.into()),
     }

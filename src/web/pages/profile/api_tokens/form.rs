@@ -115,7 +115,7 @@ impl Wish {
                 }
             },
         );
-        ApiTokenForm {
+        let mut form = ApiTokenForm {
             name: Field::of(&self.name),
             expiries,
             expiry_error: None,
@@ -128,20 +128,25 @@ impl Wish {
                 choice("selected", "Only selected repositories".into(), String::new(), &self.selection),
             ],
             selection_error: None,
-            repositories: terms
-                .repositories
-                .iter()
-                .map(|repository| Choice {
-                    value: repository.name.to_string(),
-                    label: repository.name.to_string(),
-                    hint: String::new(),
-                    checked: self.repositories.iter().any(|name| name == repository.name.as_str()),
-                })
-                .collect(),
-            repository_names: terms.names_are_typed.then(|| Field::of(self.repositories.join(" "))),
+            repositories: Vec::new(),
+            repository_names: None,
             repositories_error: None,
             password: SecretField::default(),
-        }
+        };
+        self.offer_repositories(&mut form, terms);
+        form
+    }
+
+    /// Puts the repositories that there are to choose from into the form.
+    pub fn offer_repositories(&self, form: &mut ApiTokenForm, terms: &Terms) {
+        let choice = |repository: &Repository| Choice {
+            value: repository.name.to_string(),
+            label: repository.name.to_string(),
+            hint: String::new(),
+            checked: self.repositories.iter().any(|name| name == repository.name.as_str()),
+        };
+        form.repositories = terms.repositories.iter().map(choice).collect();
+        form.repository_names = terms.names_are_typed.then(|| Field::of(self.repositories.join(" ")));
     }
 }
 

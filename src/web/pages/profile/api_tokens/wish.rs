@@ -93,6 +93,11 @@ impl Wish {
         }
     }
 
+    /// Whether it names repositories, which have to be looked up.
+    pub fn selects(&self) -> bool {
+        !matches!(self.selection.as_str(), "all" | "")
+    }
+
     /// What the wish means, or the errors in the fields of `form`.
     pub fn parse(&self, terms: &Terms, recreates: Option<ApiTokenId>, form: &mut ApiTokenForm) -> Option<NewApiToken> {
         let name = form.name.parse(TokenName::parse);
