@@ -11,7 +11,7 @@ use tokenhouse::domain::secret::{LENGTH, Secret, SecretKind};
 use tokenhouse::domain::timestamp::{DAY, Timestamp};
 use tokenhouse::domain::user::{DisplayName, NewUser, Username};
 use tokenhouse::storage::connection::Target;
-use tokenhouse::storage::schema::{api_token_secrets, api_tokens, services, users};
+use tokenhouse::storage::schema::{api_token_secrets, api_tokens, services, user_roles, users};
 use tokenhouse::storage::{Connection, Db, Result, roles, users as stored};
 use tokenhouse::{clock, randomness};
 use url::Url;
@@ -28,6 +28,21 @@ pub const MALFORMED: &str = "thp_0123456789abcdefghijABCDEFGHIJ01aaaaaa";
 
 const TOKENS_EACH: usize = 5;
 const USERS_AT_ONCE: usize = 2_000;
+/// Rows of one statement: PostgreSQL takes 65,535 values.
+const ROWS_AT_ONCE: usize = 1_000;
+
+macro_rules! insert_all {
+    ($connection:expr, $table:ident, $rows:expr) => {
+        let mut rows = $rows;
+        while !rows.is_empty() {
+            let some = rows.split_off(rows.len().saturating_sub(ROWS_AT_ONCE));
+            match $connection {
+                Connection::Sqlite(c) => diesel::insert_into($table::table).values(some).execute(c)?,
+                Connection::Postgres(c) => diesel::insert_into($table::table).values(some).execute(c)?,
+            };
+        }
+    };
+}
 
 /// The secrets of all tokens, one after the other.
 pub struct Data {
@@ -59,7 +74,7 @@ impl Data {
         }
         let insert = move |connection: &mut Connection| -> Result<(String, String)> {
             let user = insert_user(connection, USERNAME, "administrator", &hash, now)?;
-            (0..TOKENS_EACH).try_for_each(|number| insert_token(connection, user, number, now).map(drop))?;
+            (0..TOKENS_EACH).try_for_each(|number| insert_token(connection, user, number, now))?;
             (0..MAKERS)
                 .try_for_each(|number| insert_user(connection, &maker(number), "developer", &hash, now).map(drop))?;
             let others = users::table.order(users::username.asc()).limit(50).select(users::id).load(connection)?;
@@ -90,7 +105,8 @@ pub fn maker(number: usize) -> String {
     format!("maker{number}")
 }
 
-/// Users whose numbers begin with `from`, with so many tokens between them.
+/// Users whose numbers begin with `from`, with so many tokens between them. Many rows at once, and no events: one by one, as
+/// the portal makes them, ten million take half a day.
 fn insert_users(
     connection: &mut Connection,
     from: usize,
@@ -98,14 +114,36 @@ fn insert_users(
     hash: &PasswordHash,
     now: Timestamp,
 ) -> Result<String> {
-    let mut secrets = String::with_capacity(tokens * LENGTH);
+    let rng = &mut randomness::system();
+    let role = roles::find_by_name(connection, "developer")?.expect("a built-in role").id.to_string();
+    let mut made = String::with_capacity(tokens * LENGTH);
+    let (mut people, mut held, mut all, mut secrets) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for first in (0..tokens).step_by(TOKENS_EACH) {
-        let owner = insert_user(connection, &format!("user{}", from + first / TOKENS_EACH), "developer", hash, now)?;
+        let (owner, name) = (UserId::new(now, rng).to_string(), format!("user{}", from + first / TOKENS_EACH));
         for number in 0..TOKENS_EACH.min(tokens - first) {
-            secrets.push_str(insert_token(connection, owner, number, now)?.reveal());
+            let secret = Secret::generate(SecretKind::ApiToken, rng);
+            let (id, secret_id) = (ApiTokenId::new(now, rng).to_string(), TokenSecretId::new(now, rng).to_string());
+            made.push_str(secret.reveal());
+            secrets.push(secret_row(&secret, &id, &secret_id, now));
+            all.push(token_row(&secret, (id, secret_id), &owner, number, now));
         }
+        held.push((user_roles::user_id.eq(owner.clone()), user_roles::role_id.eq(role.clone())));
+        people.push((
+            users::id.eq(owner),
+            users::username.eq(name.clone()),
+            users::display_name.eq(name.clone()),
+            users::email.eq(""),
+            users::password_hash.eq(Some(hash.as_phc())),
+            users::created_at.eq(now.unix()),
+            users::revision.eq(0),
+            users::search_key.eq(format!("{name} {name} ")),
+        ));
     }
-    Ok(secrets)
+    insert_all!(connection, users, people);
+    insert_all!(connection, user_roles, held);
+    insert_all!(connection, api_tokens, all);
+    insert_all!(connection, api_token_secrets, secrets);
+    Ok(made)
 }
 
 fn insert_user(
@@ -125,39 +163,79 @@ fn insert_user(
     Ok(made.expect("the username is free"))
 }
 
-/// The rows that `Change::create` makes, but for the event: a million of them take half a minute instead of ten.
-fn insert_token(connection: &mut Connection, owner: UserId, number: usize, now: Timestamp) -> Result<Secret> {
+fn insert_token(connection: &mut Connection, owner: UserId, number: usize, now: Timestamp) -> Result<()> {
     let rng = &mut randomness::system();
     let secret = Secret::generate(SecretKind::ApiToken, rng);
     let (id, secret_id) = (ApiTokenId::new(now, rng).to_string(), TokenSecretId::new(now, rng).to_string());
-    diesel::insert_into(api_tokens::table)
-        .values((
-            api_tokens::id.eq(&id),
-            api_tokens::user_id.eq(owner.to_string()),
-            api_tokens::name.eq(format!("Token {number}")),
-            api_tokens::name_key.eq(format!("token {number}")),
-            api_tokens::hint.eq(secret.hint()),
-            api_tokens::secret_id.eq(&secret_id),
-            api_tokens::repositories_permission.eq("read"),
-            api_tokens::account_permission.eq("none"),
-            api_tokens::administration_permission.eq("none"),
-            api_tokens::repository_selection.eq("all"),
-            api_tokens::lifetime.eq(90 * DAY),
-            api_tokens::created_at.eq(now.unix()),
-            api_tokens::expires_at.eq(now.plus(90 * DAY).unix()),
-        ))
-        .execute(connection)?;
-    diesel::insert_into(api_token_secrets::table)
-        .values((
-            api_token_secrets::id.eq(&secret_id),
-            api_token_secrets::api_token_id.eq(&id),
-            api_token_secrets::digest.eq(secret.digest().as_bytes().as_slice()),
-            api_token_secrets::hint.eq(secret.hint()),
-            api_token_secrets::created_at.eq(now.unix()),
-            api_token_secrets::form_nonce.eq(&secret_id),
-        ))
-        .execute(connection)?;
-    Ok(secret)
+    let row = secret_row(&secret, &id, &secret_id, now);
+    let token = token_row(&secret, (id, secret_id), &owner.to_string(), number, now);
+    diesel::insert_into(api_tokens::table).values(token).execute(connection)?;
+    diesel::insert_into(api_token_secrets::table).values(row).execute(connection)?;
+    Ok(())
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = api_tokens)]
+struct TokenRow {
+    id: String,
+    user_id: String,
+    name: String,
+    name_key: String,
+    hint: String,
+    secret_id: String,
+    repositories_permission: &'static str,
+    account_permission: &'static str,
+    administration_permission: &'static str,
+    repository_selection: &'static str,
+    lifetime: i64,
+    created_at: i64,
+    expires_at: i64,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = api_token_secrets)]
+struct SecretRow {
+    id: String,
+    api_token_id: String,
+    digest: Vec<u8>,
+    hint: String,
+    created_at: i64,
+    form_nonce: String,
+}
+
+fn token_row(
+    secret: &Secret,
+    (id, secret_id): (String, String),
+    owner: &str,
+    number: usize,
+    now: Timestamp,
+) -> TokenRow {
+    TokenRow {
+        id,
+        user_id: owner.to_owned(),
+        name: format!("Token {number}"),
+        name_key: format!("token {number}"),
+        hint: secret.hint(),
+        secret_id,
+        repositories_permission: "read",
+        account_permission: "none",
+        administration_permission: "none",
+        repository_selection: "all",
+        lifetime: 90 * DAY,
+        created_at: now.unix(),
+        expires_at: now.plus(90 * DAY).unix(),
+    }
+}
+
+fn secret_row(secret: &Secret, token: &str, id: &str, now: Timestamp) -> SecretRow {
+    SecretRow {
+        id: id.to_owned(),
+        api_token_id: token.to_owned(),
+        digest: secret.digest().as_bytes().to_vec(),
+        hint: secret.hint(),
+        created_at: now.unix(),
+        form_nonce: id.to_owned(),
+    }
 }
 
 fn insert_service(connection: &mut Connection, now: Timestamp) -> Result<String> {
@@ -214,6 +292,11 @@ impl Schema {
         url.query_pairs_mut().append_pair("options", &format!("-csearch_path={}", self.name));
         // libpq reads %20 as a blank, and a plus sign as a plus sign.
         url.as_str().replace('+', "%20")
+    }
+
+    /// What the server does by itself some time after so many rows.
+    pub fn analyze(&self) {
+        self.batch("ANALYZE");
     }
 
     fn batch(&self, sql: &str) {

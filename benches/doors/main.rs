@@ -135,7 +135,10 @@ struct OnPostgres {
 impl OnPostgres {
     fn start(schema: &data::Schema, tokens: usize) -> Self {
         let folder = tempfile::TempDir::new().expect("a temporary folder can be made");
+        let start = Instant::now();
         let data = Data::prepare(&Target::Postgres(schema.url()), tokens);
+        schema.analyze();
+        println!("prepared PostgreSQL in {:.1} s\n", start.elapsed().as_secs_f64());
         let portal = Server::tokenhouse(folder.path(), Some(&schema.url()));
         let raw = Server::bare("lookup", &schema.url());
         let session = load::sign_in(portal.address());

@@ -9,6 +9,20 @@ pub(super) fn total(found: usize, offset: i64, limit: i64, count: impl FnOnce() 
     if (found > 0 && found < limit) || (found == 0 && offset == 0) { Ok(offset + found) } else { count() }
 }
 
+/// Narrows a boxed query to the rows whose `column` holds `word`.
+macro_rules! holding {
+    ($query:expr, $column:expr, $word:expr) => {{
+        let pattern = $crate::storage::paging::containing($word);
+        if pattern.contains('\\') {
+            $query.filter($column.like(pattern).escape('\\'))
+        } else {
+            // SQLite asks for the escape at each row.
+            $query.filter($column.like(pattern))
+        }
+    }};
+}
+pub(super) use holding;
+
 /// A pattern for LIKE with backslash as its escape: anything around the word.
 pub(super) fn containing(word: &str) -> String {
     let mut pattern = String::with_capacity(word.len() + 2);

@@ -1,5 +1,7 @@
 //! The API tokens that can reach a repository at this moment.
 
+use std::collections::HashMap;
+
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
@@ -28,8 +30,11 @@ pub struct Reaching {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// A token that is good by itself, with what its owner holds and was granted.
-type Row = (String, String, String, String, Option<i64>, Option<i64>, (String, Option<String>, Option<String>));
+/// A token that is good by itself, and the id of its owner.
+type Row = (String, String, String, String, Option<i64>, Option<i64>, String);
+
+/// The username of somebody who may use API tokens, and what such a one may do at the repository.
+type Owner = Option<(String, Permission)>;
 
 /// Tokens looked at together, at most.
 const MOST_AT_ONCE: i64 = 1_000;
@@ -44,6 +49,7 @@ pub fn api_tokens(
 ) -> Result<Vec<Reaching>> {
     let wanted = usize::try_from(offset + limit).unwrap_or(usize::MAX);
     let mut found = Vec::new();
+    let mut owners: HashMap<String, Owner> = HashMap::new();
     let mut before = None;
     let mut count = (offset + limit).min(MOST_AT_ONCE);
     while found.len() < wanted {
@@ -52,7 +58,13 @@ pub fn api_tokens(
         let last = rows.last().map(|row| row.0.clone());
         let all_seen = i64::try_from(rows.len()).is_ok_and(|seen| seen < count);
         for row in rows {
-            found.extend(to_reaching(row)?);
+            // Tokens of one owner are often neighbours.
+            if !owners.contains_key(&row.6) {
+                owners.insert(row.6.clone(), owner(connection, &row.6, repository)?);
+            }
+            if let Some(Some(owner)) = owners.get(&row.6) {
+                found.extend(to_reaching(row, owner)?);
+            }
         }
         if all_seen {
             break;
@@ -72,25 +84,16 @@ fn good(
     count: i64,
 ) -> Result<Vec<Row>> {
     let repository = repository.to_string();
-    let own = grants::user_id.eq(users::id).and(grants::repository_id.eq(repository.clone()));
     let selected = exists(
         api_token_repositories::table
             .filter(api_token_repositories::api_token_id.eq(api_tokens::id))
             .filter(api_token_repositories::repository_id.eq(repository)),
     );
-    let held = user_roles::table
-        .inner_join(roles::table)
-        .filter(user_roles::user_id.eq(users::id))
-        .select(string_agg(roles::privileges, " "))
-        .single_value();
     Ok(on_each!(connection, |c| api_tokens::table
-        .inner_join(users::table)
-        .left_join(grants::table.on(own))
         .filter(api_tokens::revoked_at.is_null())
         .filter(api_tokens::disabled_at.is_null())
         .filter(api_tokens::expires_at.is_null().or(api_tokens::expires_at.gt(now.unix())))
         .filter(api_tokens::repositories_permission.ne(Permission::None.name()))
-        .filter(users::disabled_at.is_null())
         .filter(api_tokens::repository_selection.eq("all").or(selected))
         // Every id, of hexadecimal digits, comes before this.
         .filter(api_tokens::id.lt(before.unwrap_or_else(|| "g".into())))
@@ -103,26 +106,42 @@ fn good(
             api_tokens::repositories_permission,
             api_tokens::expires_at,
             api_tokens::last_used_at,
-            (users::username, held, grants::permission.nullable()),
+            api_tokens::user_id,
         ))
         .load(c))?)
 }
 
-/// `None` where the owner may not.
-fn to_reaching(row: Row) -> Result<Option<Reaching>> {
-    let (id, name, hint, permission, expires_at, last_used_at, (owner, held, grant)) = row;
+/// `None` for whoever can do nothing there with any token.
+fn owner(connection: &mut Connection, id: &str, repository: RepositoryId) -> Result<Owner> {
+    let own = grants::user_id.eq(users::id).and(grants::repository_id.eq(repository.to_string()));
+    let held = user_roles::table
+        .inner_join(roles::table)
+        .filter(user_roles::user_id.eq(users::id))
+        .select(string_agg(roles::privileges, " "))
+        .single_value();
+    let row: Option<(String, Option<String>, Option<String>)> = on_each!(connection, |c| users::table
+        .find(id)
+        .left_join(grants::table.on(own))
+        .filter(users::disabled_at.is_null())
+        .select((users::username, held, grants::permission.nullable()))
+        .get_result(c))
+    .optional()?;
+    let Some((username, held, grant)) = row else { return Ok(None) };
+    let held = privileges(held.as_deref().unwrap_or_default()).ok_or_else(|| StorageError::corrupt("roles", id))?;
+    let granted = |stored: String| from_stored(&stored).ok_or_else(|| StorageError::corrupt("grants", id));
+    let may = owner_may(held, grant.map(granted).transpose()?);
+    Ok((held.contains(Privilege::ApiAccess) && may > Permission::None).then_some((username, may)))
+}
+
+fn to_reaching(row: Row, (owner, may): &(String, Permission)) -> Result<Option<Reaching>> {
+    let (id, name, hint, permission, expires_at, last_used_at, _) = row;
     let corrupt = || StorageError::corrupt("api_tokens", &id);
-    let grant = grant.map(|stored| from_stored(&stored).ok_or_else(corrupt)).transpose()?;
-    let held = privileges(held.as_deref().unwrap_or_default()).ok_or_else(corrupt)?;
-    let right = Permission::from_name(&permission).ok_or_else(corrupt)?.min(owner_may(held, grant));
-    if right == Permission::None || !held.contains(Privilege::ApiAccess) {
-        return Ok(None);
-    }
-    Ok(Some(Reaching {
+    let right = Permission::from_name(&permission).ok_or_else(corrupt)?.min(*may);
+    Ok((right > Permission::None).then_some(Reaching {
         id: id.parse().map_err(|_| corrupt())?,
         name,
         hint,
-        owner,
+        owner: owner.clone(),
         right,
         expires_at: expires_at.map(Timestamp::from_unix),
         last_used_at: last_used_at.map(Timestamp::from_unix),

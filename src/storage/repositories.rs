@@ -6,7 +6,7 @@ use rand::CryptoRng;
 use super::Connection;
 use super::connection::on_each;
 use super::error::{Result, StorageError, insert_unless_taken};
-use super::paging::containing;
+use super::paging::holding;
 use super::schema::{grants, repositories};
 use crate::domain::grant::from_stored;
 use crate::domain::id::{RepositoryId, UserId};
@@ -135,7 +135,7 @@ pub fn list(
         Among::Names(names) => query.filter(repositories::name.eq_any(names.clone())),
     };
     for word in &wanted.search {
-        query = query.filter(repositories::search_key.like(containing(word)).escape('\\'));
+        query = holding!(query, repositories::search_key, word);
     }
     if let Some(name) = &wanted.after {
         query = query.filter(repositories::name.gt(name.clone()));

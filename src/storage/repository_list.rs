@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::Connection;
 use super::connection::on_each;
 use super::error::Result;
-use super::paging::{containing, total};
+use super::paging::{holding, total};
 use super::repositories::{Row, Seen, columns, with_grant};
 use super::schema::{grants, repositories};
 use crate::domain::id::UserId;
@@ -48,7 +48,7 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Seen>, i6
                 from = from.filter(exists(own.filter(grants::repository_id.eq(repositories::id))));
             }
             for word in &asked.search {
-                from = from.filter(repositories::search_key.like(containing(word)).escape('\\'));
+                from = holding!(from, repositories::search_key, word);
             }
             from
         };
@@ -56,8 +56,9 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Seen>, i6
         macro_rules! ordered {
             ($query:expr) => {
                 match (asked.order, asked.descending) {
-                    (Column::Name, false) => $query.order(repositories::name.asc()),
-                    (Column::Name, true) => $query.order(repositories::name.desc()),
+                    // The key begins with the name, and a blank after it comes before all that a name may go on with.
+                    (Column::Name, false) => $query.order(repositories::search_key.asc()),
+                    (Column::Name, true) => $query.order(repositories::search_key.desc()),
                     (Column::CreatedAt, false) => {
                         $query.order((repositories::created_at.asc(), repositories::name.asc()))
                     }

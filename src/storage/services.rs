@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::Connection;
 use super::connection::on_each;
 use super::error::{Result, StorageError};
-use super::paging::{containing, total};
+use super::paging::{holding, total};
 use super::schema::services;
 use crate::domain::api_token::LastUse;
 use crate::domain::id::ServiceId;
@@ -102,7 +102,7 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Service>,
         let from = || {
             let mut from = services::table.into_boxed();
             for word in &asked.search {
-                from = from.filter(services::search_key.like(containing(word)).escape('\\'));
+                from = holding!(from, services::search_key, word);
             }
             from
         };
@@ -131,7 +131,7 @@ pub fn list_after(
     // Every name comes after the empty one.
     let mut later = services::table.filter(services::name.gt(after.unwrap_or_default())).into_boxed();
     for word in search {
-        later = later.filter(services::search_key.like(containing(word)).escape('\\'));
+        later = holding!(later, services::search_key, word);
     }
     let rows: Vec<Row> = later.order(services::name.asc()).limit(limit).select(columns!()).load(connection)?;
     rows.into_iter().map(to_service).collect()

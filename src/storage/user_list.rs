@@ -7,7 +7,7 @@ use diesel::sql_types::Text;
 use super::Connection;
 use super::connection::on_each;
 use super::error::{Result, StorageError};
-use super::paging::{containing, total};
+use super::paging::{holding, total};
 use super::roles::privileges;
 use super::schema::{roles, user_roles, users};
 use crate::domain::id::UserId;
@@ -87,11 +87,11 @@ macro_rules! columns {
     };
 }
 
-macro_rules! holding {
+macro_rules! found {
     ($search:expr) => {{
         let mut from = users::table.into_boxed();
         for word in $search {
-            from = from.filter(users::search_key.like(containing(word)).escape('\\'));
+            from = holding!(from, users::search_key, word);
         }
         from
     }};
@@ -100,7 +100,7 @@ macro_rules! holding {
 /// The users asked for, and how many there are on all pages.
 pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Listed>, i64)> {
     let (rows, total): (Vec<Row>, i64) = on_each!(connection, |c| {
-        let query = holding!(&asked.search).select(columns!()).limit(asked.limit).offset(asked.offset);
+        let query = found!(&asked.search).select(columns!()).limit(asked.limit).offset(asked.offset);
         let query = match (asked.order, asked.descending) {
             (Column::DisplayName, false) => query.order((users::display_name.asc(), users::username.asc())),
             (Column::DisplayName, true) => query.order((users::display_name.desc(), users::username.desc())),
@@ -112,7 +112,7 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Listed>, 
             (Column::CreatedAt, true) => query.order((users::created_at.desc(), users::username.asc())),
         };
         let rows: Vec<Row> = query.load(c)?;
-        let count = || Ok(holding!(&asked.search).count().get_result(c)?);
+        let count = || Ok(found!(&asked.search).count().get_result(c)?);
         let total = total(rows.len(), asked.offset, asked.limit, count)?;
         (rows, total)
     });
@@ -130,7 +130,7 @@ pub fn list_after(
     // Every username comes after the empty one.
     let after = after.unwrap_or_default();
     let rows: Vec<Row> = on_each!(connection, |c| {
-        let later = holding!(search).filter(users::username.gt(after));
+        let later = found!(search).filter(users::username.gt(after));
         later.order(users::username.asc()).limit(limit).select(columns!()).load(c)?
     });
     rows.into_iter().map(to_listed).collect()

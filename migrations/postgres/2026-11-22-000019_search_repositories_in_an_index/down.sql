@@ -1,1 +1,1 @@
-SELECT 1;
+DROP INDEX repositories_by_search;
