@@ -61,24 +61,58 @@ pub fn measure(options: &Options, portal: &Server, folder: &Path) {
     }
     let forms = Forms::prepare(portal.address());
     let bare = Server::bare("insert", &folder.join("bare.db").display().to_string());
-    let (creations, insertions) = (Requests::creations(&forms), Requests::insertions());
-    let (mut made, mut inserted, mut cpu, mut unwanted) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    let (mut made, mut inserted) = (Vec::new(), Vec::new());
     for _ in 0..options.rounds {
-        inserted.push(load::run(bare.address(), &insertions, options.connections, options.time()).per_second());
+        let rows = load::run(bare.address(), &Requests::insertions(), options.connections, options.time());
+        inserted.push(rows.per_second());
+        made.push(Made::round(options, portal, &forms));
+    }
+    let (made, inserted) = (Made::median(&made), report::median(inserted));
+    println!(
+        "token creation: {:.0}/s, {:.2} x {inserted:.0} rows/s of grouped commits; {:.0} us CPU each\n",
+        made.per_second,
+        made.per_second / inserted,
+        made.cpu
+    );
+}
+
+/// On PostgreSQL, each in a transaction of its own.
+pub fn on_postgres(options: &Options, portal: &Server) {
+    if !options.wants("token creation") {
+        return;
+    }
+    let forms = Forms::prepare(portal.address());
+    let made: Vec<Made> = (0..options.rounds).map(|_| Made::round(options, portal, &forms)).collect();
+    let made = Made::median(&made);
+    println!(
+        "token creation on PostgreSQL: {:.0}/s; {:.0} us CPU each, the server's not counted\n",
+        made.per_second, made.cpu
+    );
+}
+
+/// One round of creations.
+#[derive(Clone, Copy)]
+struct Made {
+    per_second: f64,
+    /// Microseconds of the portal's processor time for each.
+    cpu: f64,
+}
+
+impl Made {
+    fn round(options: &Options, portal: &Server, forms: &Forms) -> Self {
         portal.settle();
         let before = portal.cpu();
-        let asked = load::run(portal.address(), &creations, options.connections, options.time());
+        let asked = load::run(portal.address(), &Requests::creations(forms), options.connections, options.time());
         portal.settle();
-        cpu.push((portal.cpu() - before) * 1e6 / asked.latencies.len().max(1) as f64);
-        unwanted += asked.unwanted;
-        made.push(asked.per_second());
+        assert_eq!(asked.unwanted, 0, "a token was refused");
+        let cpu = (portal.cpu() - before) * 1e6 / asked.latencies.len().max(1) as f64;
+        Self { per_second: asked.per_second(), cpu }
     }
-    assert_eq!(unwanted, 0, "a token was refused");
-    let (made, inserted, cpu) = (report::median(made), report::median(inserted), report::median(cpu));
-    println!(
-        "token creation: {made:.0}/s, {:.2} x {inserted:.0} rows/s of grouped commits; {cpu:.0} us CPU each\n",
-        made / inserted
-    );
+
+    fn median(rounds: &[Self]) -> Self {
+        let of = |value: fn(&Self) -> f64| report::median(rounds.iter().map(value).collect());
+        Self { per_second: of(|made| made.per_second), cpu: of(|made| made.cpu) }
+    }
 }
 
 type Waiting = oneshot::Sender<()>;

@@ -119,6 +119,9 @@ fn main() {
     report::table(&cases);
     signing_in(&options, &sqlite);
     creation::measure(&options, &sqlite, folder.path());
+    if let Some(postgres) = &postgres {
+        creation::on_postgres(&options, &postgres.portal);
+    }
     memory(folder.path(), &data);
     println!("program: {:.1} MB stripped", process::program_size() as f64 / 1e6);
 }
@@ -149,6 +152,9 @@ impl OnPostgres {
         vec![
             Case::new("PostgreSQL: raw lookup, spawn_blocking", &self.raw, Requests::tokens("/", &self.data)),
             Case::new("PostgreSQL: forward-auth, 100,000 in use", &self.portal, check(&self.data, IN_USE)),
+            Case::new("PostgreSQL: forward-auth, all tokens", &self.portal, check(&self.data, self.data.len())),
+            Case::new("PostgreSQL: introspection", &self.portal, Requests::introspections(&self.data, IN_USE)),
+            Case::new("PostgreSQL: token for a registry", &self.portal, registry_tokens(&self.data)),
             Case::new("PostgreSQL: GET /api/v1/me", &self.portal, Requests::tokens("/api/v1/me", &self.data)),
             Case::new(
                 "PostgreSQL: token list, 5 tokens",
@@ -170,10 +176,7 @@ fn cases<'a>(portal: &'a Server, raw: &'a Server, data: &'a Data, session: &str)
         Case::new("forward-auth, one token", portal, Requests::bearer(&door(), data.first()).by_nginx()),
         Case::new("forward-auth, malformed token", portal, Requests::refused(&door(), data::MALFORMED).by_nginx()),
         Case::in_use("introspection, 100,000 in use", portal, Requests::introspections(data, IN_USE)),
-        Case::in_use("token for a registry, 100,000 in use", portal, {
-            let scope = format!("repository:{BUSY}/api:pull");
-            Requests::tokens_in_use(&format!("/oci/token?service=registry&scope={scope}"), data, IN_USE)
-        }),
+        Case::in_use("token for a registry, 100,000 in use", portal, registry_tokens(data)),
         Case::new("raw lookup, inline", raw, Requests::tokens("/", data)),
         Case::new("GET /api/v1/me, all tokens", portal, Requests::tokens("/api/v1/me", data)),
         Case::new("GET /api/v1/me, one token", portal, Requests::bearer("/api/v1/me", data.first())),
@@ -204,6 +207,11 @@ fn door() -> String {
 /// A check with any of `in_use` tokens.
 fn check(data: &Data, in_use: usize) -> Requests<'_> {
     Requests::tokens_in_use(&door(), data, in_use).by_nginx()
+}
+
+fn registry_tokens(data: &Data) -> Requests<'_> {
+    let scope = format!("repository:{BUSY}/api:pull");
+    Requests::tokens_in_use(&format!("/oci/token?service=registry&scope={scope}"), data, IN_USE)
 }
 
 fn measure(cases: &mut [Case<'_>], options: &Options) {
@@ -248,7 +256,7 @@ fn signing_in(options: &Options, portal: &Server) {
 }
 
 fn memory(prepared: &std::path::Path, data: &Data) {
-    const REQUESTS: usize = 10_000;
+    const REQUESTS: usize = 1_000_000;
     // The portal that was measured has the folder until it ends; a fresh one begins with nothing.
     let folder = tempfile::TempDir::new().expect("a temporary folder can be made");
     process::copy_data(prepared, folder.path());
@@ -256,7 +264,7 @@ fn memory(prepared: &std::path::Path, data: &Data) {
     let idle = fresh.memory();
     let session = load::sign_in(fresh.address());
     let kinds = [
-        Requests::tokens("/api/v1/me", data),
+        check(data, IN_USE),
         Requests::get("/login"),
         Requests::page("/profile/api-tokens", &session),
         Requests::get(&pages::stylesheet(fresh.address())),
