@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
 use diesel::connection::SimpleConnection as _;
@@ -13,14 +14,17 @@ use tokenhouse::storage::connection::Target;
 use tokenhouse::storage::schema::api_tokens;
 use tokio::sync::oneshot;
 
+use crate::data::{self, TOKENS_EACH, TokenRow};
 use crate::load::{self, Requests};
 use crate::process::Server;
-use crate::{Options, data, report};
+use crate::{Options, report};
 
-/// People who make tokens at once.
-pub const MAKERS: usize = 256;
-/// Tokens that each of them may make, of the hundred that are allowed.
-const EACH: usize = 100;
+/// People who make tokens, at most.
+const PEOPLE: usize = 512;
+/// Tokens that each of them may make still.
+const EACH: usize = 100 - TOKENS_EACH;
+/// More than a server makes in a second.
+const A_SECOND: usize = 8_000;
 /// Rows that share a commit at most, as in the portal.
 const BATCH: usize = 64;
 
@@ -31,18 +35,25 @@ pub struct Forms {
 }
 
 impl Forms {
-    fn prepare(address: &str) -> Self {
-        let sessions = (0..MAKERS).map(|number| load::sign_in_as(address, &data::maker(number))).collect();
+    fn prepare(address: &str, options: &Options) -> Self {
+        let people = PEOPLE.min(options.tokens / TOKENS_EACH);
+        let sessions = (0..people).map(|number| load::sign_in_as(address, &data::username(number))).collect();
         Self { sessions, used: AtomicUsize::new(0) }
+    }
+
+    /// How long a round may take, so that nobody meets a limit in the last.
+    fn time(&self, options: &Options) -> Duration {
+        let least = (self.sessions.len() * EACH) as f64 / (options.rounds * A_SECOND) as f64;
+        options.time().min(Duration::from_secs_f64(least))
     }
 
     /// `None` once everybody has all the tokens that are allowed.
     pub fn next(&self, address: &str) -> Option<Vec<u8>> {
         let number = self.used.fetch_add(1, Ordering::Relaxed);
-        if number >= MAKERS * EACH {
+        if number >= self.sessions.len() * EACH {
             return None;
         }
-        let session = &self.sessions[number % MAKERS];
+        let session = &self.sessions[number % self.sessions.len()];
         let body = format!(
             "nonce={number:022}&name=Build+{number}&expiry=90&repositories_permission=read&account_permission=none&repository_selection=all"
         );
@@ -59,11 +70,11 @@ pub fn measure(options: &Options, portal: &Server, folder: &Path) {
     if !options.wants("token creation") {
         return;
     }
-    let forms = Forms::prepare(portal.address());
+    let forms = Forms::prepare(portal.address(), options);
     let bare = Server::bare("insert", &folder.join("bare.db").display().to_string());
     let (mut made, mut inserted) = (Vec::new(), Vec::new());
     for _ in 0..options.rounds {
-        let rows = load::run(bare.address(), &Requests::insertions(), options.connections, options.time());
+        let rows = load::run(bare.address(), &Requests::insertions(), options.connections, forms.time(options));
         inserted.push(rows.per_second());
         made.push(Made::round(options, portal, &forms));
     }
@@ -81,7 +92,7 @@ pub fn on_postgres(options: &Options, portal: &Server) {
     if !options.wants("token creation") {
         return;
     }
-    let forms = Forms::prepare(portal.address());
+    let forms = Forms::prepare(portal.address(), options);
     let made: Vec<Made> = (0..options.rounds).map(|_| Made::round(options, portal, &forms)).collect();
     let made = Made::median(&made);
     println!(
@@ -102,9 +113,10 @@ impl Made {
     fn round(options: &Options, portal: &Server, forms: &Forms) -> Self {
         portal.settle();
         let before = portal.cpu();
-        let asked = load::run(portal.address(), &Requests::creations(forms), options.connections, options.time());
+        let asked = load::run(portal.address(), &Requests::creations(forms), options.connections, forms.time(options));
         portal.settle();
         assert_eq!(asked.unwanted, 0, "a token was refused");
+        assert!(forms.used.load(Ordering::Relaxed) < forms.sessions.len() * EACH, "the people have all their tokens");
         let cpu = (portal.cpu() - before) * 1e6 / asked.latencies.len().max(1) as f64;
         Self { per_second: asked.per_second(), cpu }
     }
@@ -160,22 +172,20 @@ fn write(path: &str, waiting: &Receiver<Waiting>) {
 }
 
 fn insert_row(connection: &mut SqliteConnection, number: i64) -> QueryResult<()> {
-    diesel::insert_into(api_tokens::table)
-        .values((
-            api_tokens::id.eq(format!("{number:036}")),
-            api_tokens::user_id.eq(format!("{:036}", number % 256)),
-            api_tokens::name.eq(format!("Build {number}")),
-            api_tokens::name_key.eq(format!("build {number}")),
-            api_tokens::hint.eq("thp_…abcd"),
-            api_tokens::secret_id.eq(format!("{number:036}")),
-            api_tokens::repositories_permission.eq("read"),
-            api_tokens::account_permission.eq("none"),
-            api_tokens::administration_permission.eq("none"),
-            api_tokens::repository_selection.eq("all"),
-            api_tokens::lifetime.eq(7_776_000),
-            api_tokens::created_at.eq(number),
-            api_tokens::expires_at.eq(number),
-        ))
-        .execute(connection)
-        .map(drop)
+    let row = TokenRow {
+        id: format!("{number:036}"),
+        user_id: format!("{:036}", number % 256),
+        name: format!("Build {number}"),
+        name_key: format!("build {number}"),
+        hint: "thp_…abcd".into(),
+        secret_id: format!("{number:036}"),
+        repositories_permission: "read",
+        account_permission: "none",
+        administration_permission: "none",
+        repository_selection: "all",
+        lifetime: 7_776_000,
+        created_at: number,
+        expires_at: number,
+    };
+    diesel::insert_into(api_tokens::table).values(row).execute(connection).map(drop)
 }

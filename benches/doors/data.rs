@@ -17,7 +17,6 @@ use tokenhouse::{clock, randomness};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::creation::MAKERS;
 use crate::repositories;
 
 /// The user whose pages are opened.
@@ -26,7 +25,7 @@ pub const PASSWORD: &str = "lantern orbit sixteen quiet";
 /// Well-formed but for its checksum.
 pub const MALFORMED: &str = "thp_0123456789abcdefghijABCDEFGHIJ01aaaaaa";
 
-const TOKENS_EACH: usize = 5;
+pub const TOKENS_EACH: usize = 5;
 const USERS_AT_ONCE: usize = 2_000;
 /// Rows of one statement: PostgreSQL takes 65,535 values.
 const ROWS_AT_ONCE: usize = 1_000;
@@ -75,8 +74,6 @@ impl Data {
         let insert = move |connection: &mut Connection| -> Result<(String, String)> {
             let user = insert_user(connection, USERNAME, "administrator", &hash, now)?;
             (0..TOKENS_EACH).try_for_each(|number| insert_token(connection, user, number, now))?;
-            (0..MAKERS)
-                .try_for_each(|number| insert_user(connection, &maker(number), "developer", &hash, now).map(drop))?;
             let others = users::table.order(users::username.asc()).limit(50).select(users::id).load(connection)?;
             let others: Vec<UserId> = others.iter().map(|id: &String| id.parse().expect("an id")).collect();
             Ok((repositories::insert(connection, &others, now)?, insert_service(connection, now)?))
@@ -100,9 +97,9 @@ impl Data {
     }
 }
 
-/// The username of one of those who have no token yet.
-pub fn maker(number: usize) -> String {
-    format!("maker{number}")
+/// The username of one of those who have five tokens each.
+pub fn username(number: usize) -> String {
+    format!("user{number}")
 }
 
 /// Users whose numbers begin with `from`, with so many tokens between them. Many rows at once, and no events: one by one, as
@@ -119,7 +116,7 @@ fn insert_users(
     let mut made = String::with_capacity(tokens * LENGTH);
     let (mut people, mut held, mut all, mut secrets) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for first in (0..tokens).step_by(TOKENS_EACH) {
-        let (owner, name) = (UserId::new(now, rng).to_string(), format!("user{}", from + first / TOKENS_EACH));
+        let (owner, name) = (UserId::new(now, rng).to_string(), username(from + first / TOKENS_EACH));
         for number in 0..TOKENS_EACH.min(tokens - first) {
             let secret = Secret::generate(SecretKind::ApiToken, rng);
             let (id, secret_id) = (ApiTokenId::new(now, rng).to_string(), TokenSecretId::new(now, rng).to_string());
@@ -176,20 +173,20 @@ fn insert_token(connection: &mut Connection, owner: UserId, number: usize, now: 
 
 #[derive(Insertable)]
 #[diesel(table_name = api_tokens)]
-struct TokenRow {
-    id: String,
-    user_id: String,
-    name: String,
-    name_key: String,
-    hint: String,
-    secret_id: String,
-    repositories_permission: &'static str,
-    account_permission: &'static str,
-    administration_permission: &'static str,
-    repository_selection: &'static str,
-    lifetime: i64,
-    created_at: i64,
-    expires_at: i64,
+pub struct TokenRow {
+    pub id: String,
+    pub user_id: String,
+    pub name: String,
+    pub name_key: String,
+    pub hint: String,
+    pub secret_id: String,
+    pub repositories_permission: &'static str,
+    pub account_permission: &'static str,
+    pub administration_permission: &'static str,
+    pub repository_selection: &'static str,
+    pub lifetime: i64,
+    pub created_at: i64,
+    pub expires_at: i64,
 }
 
 #[derive(Insertable)]

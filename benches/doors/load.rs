@@ -3,6 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream as BlockingStream;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
@@ -180,12 +181,16 @@ pub fn count(address: &str, requests: &Requests<'_>, connections: usize, count: 
 
 fn load(address: &str, requests: &Requests<'_>, connections: usize, time: Duration, count: Option<usize>) -> Asked {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    // Other tokens in every run.
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
     runtime.block_on(async {
         let start = Instant::now();
         let end = start + time;
         let share = count.unwrap_or(MOST).div_ceil(connections);
         let all = (0..connections as u64).map(|number| {
-            let one = One { address, requests, number, in_order: count.map(|_| share * number as usize) };
+            let in_order = count.map(|_| share * number as usize);
+            let one = One { address, requests, number, seed: run << 32 | number, in_order };
             one.run(end, share)
         });
         let mut asked = Asked::default();
@@ -203,15 +208,16 @@ struct One<'a> {
     address: &'a str,
     requests: &'a Requests<'a>,
     number: u64,
+    seed: u64,
     /// The first of its tokens where they come in order.
     in_order: Option<usize>,
 }
 
 impl One<'_> {
     async fn run(self, end: Instant, most: usize) -> Asked {
-        let Self { address, requests, number, in_order } = self;
+        let Self { address, requests, number, seed, in_order } = self;
         let (mut request, place) = requests.on(address, number);
-        let mut rng = StdRng::seed_from_u64(number);
+        let mut rng = StdRng::seed_from_u64(seed);
         let mut stream = connect(address).await;
         let mut answer = vec![0; 64 * 1024];
         let mut asked = Asked::default();

@@ -194,7 +194,7 @@ fn cases<'a>(portal: &'a Server, raw: &'a Server, data: &'a Data, session: &str)
         Case::new("repository: Generate New", portal, page(&format!("/repositories/{BUSY}/token/new"))),
         Case::new("repository: Access", portal, page(&format!("/repositories/{BUSY}/access"))),
         Case::new("repository: Activity", portal, page(&format!("/repositories/{BUSY}/activity"))),
-        Case::new("users, 25 of 201", portal, page("/admin/users")),
+        Case::new("users, the first page", portal, page("/admin/users")),
         Case::new("users, searched", portal, page("/admin/users?q=user17")),
         Case::new("Sessions & Security", portal, page("/profile/security")),
     ]

@@ -20,7 +20,7 @@ struct Round {
     /// Milliseconds.
     p50: f64,
     p99: f64,
-    /// Microseconds of the server's processor time for each request, what it does afterwards included.
+    /// Microseconds of the server's processor time for each request, what it does within 20 seconds afterwards included.
     cpu: f64,
     unwanted: usize,
 }

@@ -150,7 +150,8 @@ fn numbers(version: &str) -> [u32; 3] {
 
 type Transactions = <AnyConnection as diesel::Connection>::TransactionManager;
 
-/// Runs the same diesel expression on the concrete connection, for the few things that the joint one lacks.
+/// Runs the same diesel expression on the concrete connection: for what the joint one lacks, and for what runs often, since the
+/// joint one writes the text of a statement anew at every run.
 macro_rules! on_each {
     ($connection:expr, |$c:ident| $body:expr) => {
         match $connection {

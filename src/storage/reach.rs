@@ -36,43 +36,57 @@ type Row = (String, String, String, String, Option<i64>, Option<i64>, String);
 /// The username of somebody who may use API tokens, and what such a one may do at the repository.
 type Owner = Option<(String, Permission)>;
 
-/// Tokens looked at together, at most.
-const MOST_AT_ONCE: i64 = 1_000;
+/// Tokens looked at together, and for one page: where few can reach a repository, most are passed over.
+const AT_ONCE: usize = 250;
+const MOST: usize = 1_000;
 
-/// The tokens that work now and open the repository, newest first: at most `limit`, after the first `offset`.
+/// One page of the tokens that reach a repository.
+#[derive(Debug, Default)]
+pub struct Reached {
+    pub tokens: Vec<Reaching>,
+    /// Where the next page begins, if there may be one: behind this token.
+    pub next: Option<ApiTokenId>,
+}
+
+/// The tokens that work now and open the repository, newest first: at most `limit`, of those made before `before`.
 pub fn api_tokens(
     connection: &mut Connection,
     repository: RepositoryId,
     now: Timestamp,
-    offset: i64,
-    limit: i64,
-) -> Result<Vec<Reaching>> {
-    let wanted = usize::try_from(offset + limit).unwrap_or(usize::MAX);
-    let mut found = Vec::new();
+    before: Option<ApiTokenId>,
+    limit: usize,
+) -> Result<Reached> {
     let mut owners: HashMap<String, Owner> = HashMap::new();
-    let mut before = None;
-    let mut count = (offset + limit).min(MOST_AT_ONCE);
-    while found.len() < wanted {
-        // What the owners may do is judged here, by the rule that holds for checks.
+    let mut reached = Reached::default();
+    let (mut before, mut seen, mut count) = (before, 0, limit + 1);
+    loop {
         let rows = good(connection, repository, now, before, count)?;
-        let last = rows.last().map(|row| row.0.clone());
-        let all_seen = i64::try_from(rows.len()).is_ok_and(|seen| seen < count);
+        let all_seen = rows.len() < count;
+        seen += rows.len();
         for row in rows {
+            let id = row.0.parse().map_err(|_| StorageError::corrupt("api_tokens", &row.0))?;
             // Tokens of one owner are often neighbours.
             if !owners.contains_key(&row.6) {
                 owners.insert(row.6.clone(), owner(connection, &row.6, repository)?);
             }
             if let Some(Some(owner)) = owners.get(&row.6) {
-                found.extend(to_reaching(row, owner)?);
+                if reached.tokens.len() == limit {
+                    reached.next = before;
+                    return Ok(reached);
+                }
+                reached.tokens.push(to_reaching(row, id, owner)?);
             }
+            before = Some(id);
         }
         if all_seen {
-            break;
+            return Ok(reached);
         }
-        (before, count) = (last, MOST_AT_ONCE);
+        if seen >= MOST {
+            reached.next = before;
+            return Ok(reached);
+        }
+        count = AT_ONCE;
     }
-    let first = usize::try_from(offset).unwrap_or_default();
-    Ok(found.into_iter().take(wanted).skip(first).collect())
 }
 
 /// The newest tokens that nothing of their own keeps from the repository: `count` of those made before `before`.
@@ -80,8 +94,8 @@ fn good(
     connection: &mut Connection,
     repository: RepositoryId,
     now: Timestamp,
-    before: Option<String>,
-    count: i64,
+    before: Option<ApiTokenId>,
+    count: usize,
 ) -> Result<Vec<Row>> {
     let repository = repository.to_string();
     let selected = exists(
@@ -96,9 +110,9 @@ fn good(
         .filter(api_tokens::repositories_permission.ne(Permission::None.name()))
         .filter(api_tokens::repository_selection.eq("all").or(selected))
         // Every id, of hexadecimal digits, comes before this.
-        .filter(api_tokens::id.lt(before.unwrap_or_else(|| "g".into())))
+        .filter(api_tokens::id.lt(before.map_or_else(|| "g".into(), |id| id.to_string())))
         .order(api_tokens::id.desc())
-        .limit(count)
+        .limit(i64::try_from(count).unwrap_or(i64::MAX))
         .select((
             api_tokens::id,
             api_tokens::name,
@@ -111,7 +125,7 @@ fn good(
         .load(c))?)
 }
 
-/// `None` for whoever can do nothing there with any token.
+/// `None` for whoever can do nothing there with any token. What one may is judged by the rule that holds for checks.
 fn owner(connection: &mut Connection, id: &str, repository: RepositoryId) -> Result<Owner> {
     let own = grants::user_id.eq(users::id).and(grants::repository_id.eq(repository.to_string()));
     let held = user_roles::table
@@ -133,17 +147,16 @@ fn owner(connection: &mut Connection, id: &str, repository: RepositoryId) -> Res
     Ok((held.contains(Privilege::ApiAccess) && may > Permission::None).then_some((username, may)))
 }
 
-fn to_reaching(row: Row, (owner, may): &(String, Permission)) -> Result<Option<Reaching>> {
-    let (id, name, hint, permission, expires_at, last_used_at, _) = row;
-    let corrupt = || StorageError::corrupt("api_tokens", &id);
-    let right = Permission::from_name(&permission).ok_or_else(corrupt)?.min(*may);
-    Ok((right > Permission::None).then_some(Reaching {
-        id: id.parse().map_err(|_| corrupt())?,
+fn to_reaching(row: Row, id: ApiTokenId, (owner, may): &(String, Permission)) -> Result<Reaching> {
+    let (_, name, hint, permission, expires_at, last_used_at, _) = row;
+    let permission = Permission::from_name(&permission).ok_or_else(|| StorageError::corrupt("api_tokens", id))?;
+    Ok(Reaching {
+        id,
         name,
         hint,
         owner: owner.clone(),
-        right,
+        right: permission.min(*may),
         expires_at: expires_at.map(Timestamp::from_unix),
         last_used_at: last_used_at.map(Timestamp::from_unix),
-    }))
+    })
 }

@@ -56,9 +56,8 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Seen>, i6
         macro_rules! ordered {
             ($query:expr) => {
                 match (asked.order, asked.descending) {
-                    // The key begins with the name, and a blank after it comes before all that a name may go on with.
-                    (Column::Name, false) => $query.order(repositories::search_key.asc()),
-                    (Column::Name, true) => $query.order(repositories::search_key.desc()),
+                    (Column::Name, false) => $query.order(repositories::name.asc()),
+                    (Column::Name, true) => $query.order(repositories::name.desc()),
                     (Column::CreatedAt, false) => {
                         $query.order((repositories::created_at.asc(), repositories::name.asc()))
                     }
@@ -77,7 +76,7 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Seen>, i6
         let query = if asked.search.is_empty() && asked.offset == 0 {
             from().limit(asked.limit)
         } else {
-            // What is passed over on the way is looked at in an index alone.
+            // What is passed over on the way, in the order of names, is looked at in an index alone.
             let ids = ordered!(from().select(repositories::id)).limit(asked.limit).offset(asked.offset);
             repositories::table.filter(repositories::id.eq_any(ids)).into_boxed()
         };

@@ -34,8 +34,8 @@ impl Chart {
             // A day with any use shows at least a line.
             let scaled = u32::try_from(uses * i64::from(HEIGHT) / most).unwrap_or(HEIGHT);
             let height = if uses > 0 { scaled.max(2) } else { 0 };
-            let date = now.minus((days - 1 - i64::from(index)) * DAY).for_people().to_string();
-            let label = format!("{}: {uses}", date.split(',').next().unwrap_or_default());
+            let date = now.minus((days - 1 - i64::from(index)) * DAY).for_people();
+            let label = [date.as_str().split(',').next().unwrap_or_default(), ": ", &uses.to_string()].concat();
             Bar { x: index * PITCH + 2, y: HEIGHT - height, height, label }
         });
         let total: i64 = per_day.iter().sum();

@@ -44,6 +44,14 @@ pub struct Pages {
     pub summary: String,
 }
 
+/// Leaves the rows of one page, of which one more was asked for; whether there are more.
+pub fn shorten<T>(rows: &mut Vec<T>) -> bool {
+    let page = usize::try_from(PAGE).unwrap_or_default();
+    let more = rows.len() > page;
+    rows.truncate(page);
+    more
+}
+
 /// What a query searches for in `q`, as it is shown again.
 pub fn searched(query: &Typed) -> String {
     // PostgreSQL cannot hold NUL in a text.

@@ -1,11 +1,8 @@
 //! What all pages have in common: the frame around them, and how moments and states are shown.
 
-use std::fmt;
-
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
-use askama::filters::HtmlSafe;
-use askama::{FastWritable, Template, Values};
+use askama::Template;
 
 use super::error::Failure;
 use super::extract::signed_in::SignedIn;
@@ -100,15 +97,6 @@ pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, Fa
     Ok(HttpResponse::build(status)
         .insert_header((header::CONTENT_TYPE, header::HeaderValue::from_static("text/html; charset=utf-8")))
         .body(text))
-}
-
-/// Nothing in it needs to be escaped.
-impl HtmlSafe for Text {}
-
-impl FastWritable for Text {
-    fn write_into(&self, page: &mut dyn fmt::Write, _: &dyn Values) -> askama::Result<()> {
-        Ok(page.write_str(self.as_str())?)
-    }
 }
 
 /// A moment, as it looks at another. Its forms are written when they are needed, so that a list does not keep them all.

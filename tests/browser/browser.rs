@@ -268,7 +268,10 @@ impl Browser {
     /// Goes to it, and waits until keys arrive there.
     fn take_a_sheet(&self) {
         self.go(SHEET);
-        self.until("the focus", || self.attempt(async { self.client.find(Locator::Css("textarea:focus")).await }));
+        self.until("the focus", || {
+            let tag = self.attempt(async { self.client.active_element().await?.tag_name().await });
+            tag.filter(|tag| tag == "textarea")
+        });
     }
 
     fn with_control(&self, key: char) {

@@ -1,4 +1,4 @@
--- Pages add up the days of each caller, which this order needs no sorting for.
+-- The pages of a repository add up the days of each caller, which this order needs no sorting for.
 DROP INDEX callers_by_token;
 DROP INDEX callers_by_day;
 ALTER TABLE callers RENAME TO former_callers;

@@ -6,7 +6,7 @@ use super::{DAY, HOUR, MINUTE, Timestamp};
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /// As long as the longest of them.
-const LONGEST: usize = 23;
+const LONGEST: usize = 22;
 
 /// A moment in ASCII, with nothing in it that HTML would have to escape; it needs no memory beside itself.
 #[derive(Debug, Clone, Copy, Default)]

@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::{MANAGE, Tabs, change, managed};
 use crate::domain::grant::from_stored;
-use crate::domain::id::UserId;
+use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::permission::Permission;
 use crate::domain::repository::Repository;
 use crate::domain::user::Username;
@@ -14,16 +14,17 @@ use crate::randomness;
 use crate::storage::grants::{self, Granted};
 use crate::storage::reach::{self, Reaching};
 use crate::storage::{Connection, StorageError, users};
+use crate::web::drawn::Drawn;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::SignedIn;
 use crate::web::form::{Body, Choice, Field, FieldError, Typed, errors};
-use crate::web::listing::PAGE;
+use crate::web::listing::{PAGE, shorten};
 use crate::web::page::{Moment, Shell, html};
 use crate::web::portal::Portal;
 use crate::web::{notice, urls};
 
 /// Tokens shown at once, below the users, whom the page is for.
-const TOKENS: i64 = 10;
+const TOKENS: usize = 10;
 /// Pages beyond are not offered.
 const LAST_PAGE: i64 = 10_000;
 
@@ -44,8 +45,8 @@ struct AccessPage {
     permission_error: Option<String>,
     errors: Vec<FieldError>,
     /// The options of a form that changes read access, and of one that changes write access: drawn once, and not for each user.
-    of_readers: String,
-    of_writers: String,
+    of_readers: Drawn,
+    of_writers: Drawn,
 }
 
 /// The options of a `select`.
@@ -56,7 +57,7 @@ struct Options {
 }
 
 impl AccessPage {
-    fn options(&self, permission: &Permission) -> &str {
+    fn options(&self, permission: &Permission) -> &Drawn {
         if *permission == Permission::Write { &self.of_writers } else { &self.of_readers }
     }
 }
@@ -78,7 +79,7 @@ struct TokenRow {
     used: Option<Moment>,
 }
 
-/// `GET /repositories/{name}/access?page=…&tokens=…`
+/// `GET /repositories/{name}/access?page=…&tokens=…`: a page of users, and the tokens behind this one.
 pub async fn index(
     portal: web::Data<Portal>,
     request: HttpRequest,
@@ -148,17 +149,17 @@ async fn page(
 ) -> Result<HttpResponse, Failure> {
     let query = Typed::of_any_query(request)?;
     let number = |name: &str| query.text(name).parse().unwrap_or(1).clamp(1, LAST_PAGE);
-    let (grants_page, tokens_page): (i64, i64) = (number("page"), number("tokens"));
+    let grants_page: i64 = number("page");
+    let before: Option<ApiTokenId> = query.text("tokens").parse().ok();
     let (id, now) = (repository.id, who.now);
-    let (mut granted, mut reaching) = portal
+    let (mut granted, reached) = portal
         .db
         .read(move |connection: &mut Connection| {
             let granted = grants::list(connection, id, (grants_page - 1) * PAGE, PAGE + 1)?;
-            let reaching = reach::api_tokens(connection, id, now, (tokens_page - 1) * TOKENS, TOKENS + 1)?;
-            Ok::<_, StorageError>((granted, reaching))
+            Ok::<_, StorageError>((granted, reach::api_tokens(connection, id, now, before, TOKENS)?))
         })
         .await?;
-    let (more_grants, more_tokens) = (shorten(&mut granted, PAGE), shorten(&mut reaching, TOKENS));
+    let more_grants = shorten(&mut granted);
     let address = urls::repository_access(repository.name.as_str());
     let errors = errors([("username", &username.error), ("permission", &permission_error)]);
     let failed = !errors.is_empty();
@@ -166,26 +167,18 @@ async fn page(
         shell: Shell::of(portal, request, who).failed(failed),
         tabs: Tabs::of(repository, who),
         grants: granted.into_iter().map(|grant| GrantRow::new(grant, who)).collect(),
-        tokens: reaching.into_iter().map(|token| TokenRow::new(token, who)).collect(),
+        tokens: reached.tokens.into_iter().map(|token| TokenRow::new(token, who)).collect(),
         more_grants: more_grants.then(|| format!("{address}?page={}", grants_page + 1)),
-        more_tokens: more_tokens.then(|| format!("{address}?tokens={}", tokens_page + 1)),
-        first: grants_page == 1 && tokens_page == 1,
+        more_tokens: reached.next.map(|last| format!("{address}?tokens={last}")),
+        first: grants_page == 1 && before.is_none(),
         username,
         permissions: choices(chosen),
         permission_error,
         errors,
-        of_readers: Options { choices: choices(Permission::Read.name()) }.render()?,
-        of_writers: Options { choices: choices(Permission::Write.name()) }.render()?,
+        of_readers: Drawn::of(&Options { choices: choices(Permission::Read.name()) })?,
+        of_writers: Drawn::of(&Options { choices: choices(Permission::Write.name()) })?,
     };
     html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
-}
-
-/// Leaves one page of rows; whether there were more.
-fn shorten<T>(rows: &mut Vec<T>, page: i64) -> bool {
-    let page = usize::try_from(page).unwrap_or_default();
-    let more = rows.len() > page;
-    rows.truncate(page);
-    more
 }
 
 impl GrantRow {

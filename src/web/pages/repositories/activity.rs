@@ -11,7 +11,7 @@ use crate::storage::{Connection, events};
 use crate::web::error::PageFailure;
 use crate::web::extract::signed_in::SignedIn;
 use crate::web::form::Typed;
-use crate::web::listing::PAGE;
+use crate::web::listing::{PAGE, shorten};
 use crate::web::page::{EventRow, Shell, html};
 use crate::web::portal::Portal;
 use crate::web::urls;
@@ -41,9 +41,7 @@ pub async fn index(
         .db
         .read(move |connection: &mut Connection| events::list_of(connection, KIND, &id, before, PAGE + 1))
         .await?;
-    let page = usize::try_from(PAGE).unwrap_or_default();
-    let more = found.len() > page;
-    found.truncate(page);
+    let more = shorten(&mut found);
     let address = urls::repository_activity(repository.name.as_str());
     let page = ActivityPage {
         shell: Shell::of(&portal, &request, &who),

@@ -28,6 +28,7 @@ pub struct Terms {
     pub now: Timestamp,
     pub policy: Policy,
     /// What the user may select, or, where that is too much to be offered, what the request or another token names of it.
+    /// Empty where nothing is selected and the form is not shown.
     pub repositories: Vec<Repository>,
     /// Whether there is too much to be offered: names are typed then.
     pub names_are_typed: bool,

@@ -144,13 +144,12 @@ impl Wish {
     }
 
     fn parse_repositories(&self, terms: &Terms, form: &mut ApiTokenForm) -> Option<RepositorySelection> {
-        match self.selection.as_str() {
-            "all" | "" => return Some(RepositorySelection::All),
-            "selected" => {}
-            _ => {
-                form.selection_error = Some("Choose all repositories or only selected ones.".into());
-                return None;
-            }
+        if !self.selects() {
+            return Some(RepositorySelection::All);
+        }
+        if self.selection != "selected" {
+            form.selection_error = Some("Choose all repositories or only selected ones.".into());
+            return None;
         }
         let mut ids = Vec::with_capacity(self.repositories.len());
         for name in &self.repositories {
