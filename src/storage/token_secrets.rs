@@ -186,24 +186,31 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_unix(1_795_270_000);
 
+    impl KnownApiToken {
+        /// A token that is good, for other tests too.
+        pub(crate) fn good(now: Timestamp) -> Self {
+            Self {
+                id: "019a9f3c-0000-7000-8000-000000000001".parse().unwrap(),
+                name: "ci".into(),
+                permissions: Permissions::default(),
+                selected_only: false,
+                created_at: now,
+                expires_at: None,
+                disabled: false,
+                revoked: false,
+                secret_ends_at: None,
+                owner: "019a9f3c-0000-7000-8000-000000000002".parse().unwrap(),
+                username: "ada".into(),
+                owner_disabled: false,
+                owner_privileges: Privileges::NONE.with(Privilege::ApiAccess),
+                at: None,
+            }
+        }
+    }
+
     #[test]
     fn each_way_of_being_bad_is_an_end() {
-        let known = || KnownApiToken {
-            id: "019a9f3c-0000-7000-8000-000000000001".parse().unwrap(),
-            name: "ci".into(),
-            permissions: Permissions::default(),
-            selected_only: false,
-            created_at: NOW,
-            expires_at: Some(NOW.plus(1)),
-            disabled: false,
-            revoked: false,
-            secret_ends_at: None,
-            owner: "019a9f3c-0000-7000-8000-000000000002".parse().unwrap(),
-            username: "ada".into(),
-            owner_disabled: false,
-            owner_privileges: Privileges::NONE.with(Privilege::ApiAccess),
-            at: None,
-        };
+        let known = || KnownApiToken { expires_at: Some(NOW.plus(1)), ..KnownApiToken::good(NOW) };
         assert!(known().end(NOW).is_none());
         assert!(KnownApiToken { secret_ends_at: Some(NOW.plus(9)), ..known() }.end(NOW.plus(8)).is_none());
         for bad in [

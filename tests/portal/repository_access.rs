@@ -228,8 +228,11 @@ fn the_overview_tells_of_use_with_any_token(portal: Portal) {
     assert_eq!(page.rows()[0].cell("Uses"), "3");
     assert!(browser.page("/repositories").rows()[0].cell("Last used").starts_with("21 Nov 2026"));
     browser.page("/repositories/beta").says("Not used in the last 30 days.");
-    let own = browser.page(&own.path());
-    own.says("Used 4 times on 1 of the last 30 days.");
+    browser.page(&own.path()).says("Used 4 times on 1 of the last 30 days.");
+    let form = browser.page("/repositories/alpha/deletion").form("Delete repository");
+    browser.submit(&form.fill("Name of the repository", "alpha")).with(303);
+    // What the token did there is its history.
+    browser.page(&own.path()).says("Used 4 times on 1 of the last 30 days.");
 }
 
 fn activity_has_every_event_newest_first(portal: Portal) {

@@ -64,14 +64,14 @@ macro_rules! assert_prints_nothing {
     ($($type:ty)*) => {$(
         const _: fn() = || {
             trait Which<Mark> {
-                fn one() {}
+                const ONE: () = ();
             }
             struct HasDebug;
             struct HasDisplay;
             impl<T: ?Sized> Which<()> for T {}
             impl<T: ?Sized + Debug> Which<HasDebug> for T {}
             impl<T: ?Sized + std::fmt::Display> Which<HasDisplay> for T {}
-            let _ = <$type as Which<_>>::one;
+            let () = <$type as Which<_>>::ONE;
         };
     )*};
 }

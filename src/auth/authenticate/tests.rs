@@ -1,28 +1,12 @@
 //! How tokens are judged.
 
 use super::*;
-use crate::domain::privilege::Privilege;
 use crate::storage::token_secrets::KnownRepository;
 
 const NOW: Timestamp = Timestamp::from_unix(1_795_270_000);
 
 fn known() -> KnownApiToken {
-    KnownApiToken {
-        id: "019a9f3c-0000-7000-8000-000000000001".parse().unwrap(),
-        name: "ci".into(),
-        permissions: Permissions::default(),
-        selected_only: false,
-        created_at: NOW,
-        expires_at: None,
-        disabled: false,
-        revoked: false,
-        secret_ends_at: None,
-        owner: "019a9f3c-0000-7000-8000-000000000002".parse().unwrap(),
-        username: "ada".into(),
-        owner_disabled: false,
-        owner_privileges: Privileges::NONE.with(Privilege::ApiAccess),
-        at: None,
-    }
+    KnownApiToken::good(NOW)
 }
 
 #[test]
