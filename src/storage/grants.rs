@@ -1,6 +1,7 @@
 //! Grants of repositories to users.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 
 use super::Connection;
 use super::connection::on_each;
@@ -32,12 +33,22 @@ pub fn set(
     // Two at once would both delete and then both insert.
     users::lock(connection, user)?;
     diesel::delete(grants::table.find((user.to_string(), repository.to_string()))).execute(connection)?;
+    let of_user = users_table::table.find(user.to_string());
+    let row = of_user.select((
+        users_table::id,
+        repository.to_string().into_sql::<Text>(),
+        permission.name().into_sql::<Text>(),
+        now.unix().into_sql::<BigInt>(),
+        users_table::username,
+    ));
     diesel::insert_into(grants::table)
-        .values((
-            grants::user_id.eq(user.to_string()),
-            grants::repository_id.eq(repository.to_string()),
-            grants::permission.eq(permission.name()),
-            grants::created_at.eq(now.unix()),
+        .values(row)
+        .into_columns((
+            grants::user_id,
+            grants::repository_id,
+            grants::permission,
+            grants::created_at,
+            grants::username,
         ))
         .execute(connection)?;
     Ok(())
@@ -60,7 +71,7 @@ macro_rules! granted {
     () => {
         grants::table.inner_join(users_table::table).select((
             users_table::id,
-            users_table::username,
+            grants::username,
             users_table::display_name,
             grants::permission,
             grants::created_at,
@@ -82,7 +93,7 @@ pub struct Granted {
 pub fn list(connection: &mut Connection, repository: RepositoryId, offset: i64, limit: i64) -> Result<Vec<Granted>> {
     let rows: Vec<GrantedRow> = on_each!(connection, |c| granted!()
         .filter(grants::repository_id.eq(repository.to_string()))
-        .order(users_table::username.asc())
+        .order(grants::username.asc())
         .limit(limit)
         .offset(offset)
         .load(c))?;
@@ -98,8 +109,8 @@ pub fn list_after(
 ) -> Result<Vec<Granted>> {
     let of_repository = granted!().filter(grants::repository_id.eq(repository.to_string()));
     // Every username comes after the empty one.
-    let later = of_repository.filter(users_table::username.gt(after.unwrap_or_default()));
-    let rows: Vec<GrantedRow> = later.order(users_table::username.asc()).limit(limit).load(connection)?;
+    let later = of_repository.filter(grants::username.gt(after.unwrap_or_default()));
+    let rows: Vec<GrantedRow> = later.order(grants::username.asc()).limit(limit).load(connection)?;
     rows.into_iter().map(|row| to_granted(row, repository)).collect()
 }
 

@@ -31,7 +31,7 @@ diesel::table! { repository_tokens (id) {
 } }
 
 diesel::table! { grants (user_id, repository_id) {
-    user_id -> Text, repository_id -> Text, permission -> Text, created_at -> BigInt,
+    user_id -> Text, repository_id -> Text, permission -> Text, created_at -> BigInt, username -> Text,
 } }
 
 diesel::table! { api_tokens (id) {
