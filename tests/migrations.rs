@@ -89,6 +89,32 @@ fn what_migrations_write_into_the_tables_is_the_same_in_both_databases() {
     assert_eq!(sqlite, postgres);
 }
 
+/// Rows as the release wrote them that knew nothing of a grant's username and of the uses of a repository's days.
+const BEFORE: &str = "
+    INSERT INTO users (id, username, display_name, email, created_at, revision, search_key)
+        VALUES ('u', 'ada', 'Ada', '', 1, 0, ''), ('v', 'bob', 'Bob', '', 1, 0, '');
+    INSERT INTO repositories (id, name, description, created_at, search_key, revision, last_used_at)
+        VALUES ('r', 'web', '', 1, '', 0, 0);
+    INSERT INTO grants (user_id, repository_id, permission, created_at) VALUES ('u', 'r', 'read', 5), ('v', 'r', 'write', 6);
+    INSERT INTO callers (token_id, repository_id, day, address, user_agent, first_used_at, last_used_at, uses) VALUES
+        ('', 'r', 7, '192.0.2.1', 'curl', 70, 75, 2), ('', 'r', 7, '192.0.2.2', 'curl', 71, 72, 3),
+        ('', 'r', 8, '192.0.2.1', 'curl', 80, 80, 4), ('t', 'r', 7, '192.0.2.1', 'curl', 70, 70, 1)";
+const CARRIED: &str = "
+    SELECT user_id || ' ' || username || ' ' || permission || ' ' || created_at AS name FROM grants
+    UNION ALL SELECT day || ' ' || address || first_used_at || ' ' || last_used_at || ' ' || uses FROM callers
+        WHERE token_id = 'days' AND repository_id = 'r' ORDER BY name";
+
+#[test]
+fn rows_from_before_are_carried_along() {
+    for database in Database::both() {
+        let mut any = Any::migrated(&database);
+        any.revert(2);
+        any.batch(BEFORE);
+        assert_eq!(opening::migrate(&database.target()).unwrap(), 2);
+        assert_eq!(any.names(CARRIED, CARRIED), ["7 70 75 5", "8 80 80 4", "u ada read 5", "v bob write 6"]);
+    }
+}
+
 #[test]
 fn a_database_that_is_newer_than_the_program_is_refused_and_left_alone() {
     for database in Database::both() {
@@ -209,11 +235,25 @@ impl Any {
 
     /// Tables, indexes, triggers and functions by name, but for diesel's own table.
     fn things(&mut self) -> Vec<String> {
+        self.names(SQLITE_THINGS, POSTGRES_THINGS)
+    }
+
+    /// The one column of a query, in the words of each database.
+    fn names(&mut self, sqlite: &str, postgres: &str) -> Vec<String> {
         let things: Vec<Thing> = match self {
-            Self::Sqlite(c) => diesel::sql_query(SQLITE_THINGS).load(c).unwrap(),
-            Self::Postgres(c) => diesel::sql_query(POSTGRES_THINGS).load(c).unwrap(),
+            Self::Sqlite(c) => diesel::sql_query(sqlite).load(c).unwrap(),
+            Self::Postgres(c) => diesel::sql_query(postgres).load(c).unwrap(),
         };
         things.into_iter().map(|thing| thing.name).collect()
+    }
+
+    fn revert(&mut self, last: usize) {
+        for _ in 0..last {
+            match self {
+                Self::Sqlite(c) => c.revert_last_migration(SQLITE).map(drop).unwrap(),
+                Self::Postgres(c) => c.revert_last_migration(POSTGRES).map(drop).unwrap(),
+            }
+        }
     }
 
     fn revert_all(&mut self) {

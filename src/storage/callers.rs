@@ -26,6 +26,8 @@ const OTHERS: &str = "";
 const NOWHERE: &str = "";
 /// Stands for all tokens together that were used at a repository.
 pub(super) const WHATEVER: &str = "";
+/// Stands for the same without regard to the caller: one row a day.
+pub(super) const WHOEVER: &str = "days";
 
 /// Uses of one token at one repository by one caller on one day, not yet written.
 #[derive(Debug, Clone)]
@@ -64,8 +66,14 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
             totals.entry(key).and_modify(|total| total.add(&one.caller)).or_insert_with(|| one.caller.clone());
         }
     }
-    for ((repository, day, ..), total) in totals {
-        count(connection, (WHATEVER, &repository), day, &total)?;
+    let mut days: BTreeMap<(&str, i64), Caller> = BTreeMap::new();
+    for ((repository, day, ..), total) in &totals {
+        count(connection, (WHATEVER, repository), *day, total)?;
+        let whoever = || Caller { address: OTHERS.to_owned(), user_agent: OTHERS.to_owned(), ..total.clone() };
+        days.entry((repository, *day)).and_modify(|sum| sum.add(total)).or_insert_with(whoever);
+    }
+    for ((repository, day), sum) in days {
+        count(connection, (WHOEVER, repository), day, &sum)?;
     }
     Ok(())
 }
@@ -164,9 +172,9 @@ extern "SQL" {
     fn sum_of(number: BigInt) -> Double;
 }
 
-/// The rows of the last 30 days.
+/// The rows of the last 30 days; of a repository those that stand for `all` its tokens.
 macro_rules! of_the_last_days {
-    ($connection:expr, $of:expr, $now:expr, |$rows:ident, $c:ident| $query:expr) => {{
+    ($connection:expr, $of:expr, $all:expr, $now:expr, |$rows:ident, $c:ident| $query:expr) => {{
         let today = $now.day_number();
         let days = callers::day.ge(today - (DAYS - 1));
         // Another node's clock may be ahead around midnight.
@@ -185,7 +193,7 @@ macro_rules! of_the_last_days {
             Of::RepositoryToken(id) => {
                 of!(callers::repository_id.eq(id.to_string()).and(callers::token_id.eq(id.to_string())))
             }
-            Of::Repository(id) => of!(callers::repository_id.eq(id.to_string()).and(callers::token_id.eq(WHATEVER))),
+            Of::Repository(id) => of!(callers::repository_id.eq(id.to_string()).and(callers::token_id.eq($all))),
         }
     }};
 }
@@ -193,7 +201,7 @@ macro_rules! of_the_last_days {
 /// The callers of the last 30 days, latest first.
 pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<Vec<Caller>> {
     let (first, last) = (|| min(callers::first_used_at), || max(callers::last_used_at));
-    let rows: Vec<(String, String, i64, i64, i64)> = of_the_last_days!(connection, of, now, |rows, c| rows
+    let rows: Vec<(String, String, i64, i64, i64)> = of_the_last_days!(connection, of, WHATEVER, now, |rows, c| rows
         .group_by((callers::address, callers::user_agent))
         .order((last().desc(), callers::address.asc(), callers::user_agent.asc()))
         .limit(MOST_CALLERS as i64)
@@ -218,7 +226,7 @@ pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<Vec
 /// The uses of each of the last 30 days, oldest first. Added up here: the database would sort all of it.
 pub fn per_day(connection: &mut Connection, of: Of, now: Timestamp) -> Result<Vec<i64>> {
     let rows: Vec<(i64, i64)> =
-        of_the_last_days!(connection, of, now, |rows, c| rows.select((callers::day, callers::uses)).load(c));
+        of_the_last_days!(connection, of, WHOEVER, now, |rows, c| rows.select((callers::day, callers::uses)).load(c));
     let mut sums = vec![0; usize::try_from(DAYS).unwrap_or_default()];
     for (day, uses) in rows {
         let index = usize::try_from(day - now.day_number() + DAYS - 1).ok();

@@ -7,7 +7,7 @@ use super::{Change, KIND, Refusal};
 use crate::domain::event::Action;
 use crate::domain::id::RepositoryId;
 use crate::domain::repository::Description;
-use crate::storage::callers::WHATEVER;
+use crate::storage::callers::{WHATEVER, WHOEVER};
 use crate::storage::schema::{callers, repositories};
 use crate::storage::{Connection, repositories as stored, reveals};
 
@@ -48,7 +48,7 @@ impl Change {
         diesel::delete(repositories::table.find(id.to_string())).execute(connection)?;
         // After the tokens, which the counting of uses takes in this order too. What API tokens did there is their history.
         diesel::delete(callers::table.filter(callers::token_id.eq(id.to_string()))).execute(connection)?;
-        let of_all = callers::table.filter(callers::token_id.eq(WHATEVER));
+        let of_all = callers::table.filter(callers::token_id.eq(WHATEVER).or(callers::token_id.eq(WHOEVER)));
         diesel::delete(of_all.filter(callers::repository_id.eq(id.to_string()))).execute(connection)?;
         let subject = (KIND, id.to_string(), name.as_str());
         Ok(self.acting.event(connection, rng, Action::RepositoryDeleted, subject, String::new())?)

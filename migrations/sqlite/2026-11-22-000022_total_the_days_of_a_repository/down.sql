@@ -1,0 +1,1 @@
+DELETE FROM callers WHERE token_id = 'days';
