@@ -1,5 +1,7 @@
 //! From what a program presents to who it is: the one check behind every door.
 
+use smol_str::SmolStr;
+
 use super::credentials::{Presented, Unusable};
 use crate::domain::caller::UsedToken;
 use crate::domain::id::{ApiTokenId, RepositoryId, RepositoryTokenId, UserId};
@@ -18,13 +20,13 @@ use crate::storage::{Db, StorageError};
 #[derive(Debug, Clone)]
 pub struct ApiCaller {
     pub token: ApiTokenId,
-    pub token_name: String,
+    pub token_name: SmolStr,
     pub permissions: Permissions,
     pub selected_only: bool,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub owner: UserId,
-    pub username: String,
+    pub username: SmolStr,
     pub owner_privileges: Privileges,
 }
 

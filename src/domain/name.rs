@@ -1,5 +1,7 @@
 //! Texts that people read, such as the names of tokens: what all of them must keep to.
 
+use smol_str::SmolStr;
+
 use super::Invalid;
 
 /// Trims `text` and checks that it has 1 to `longest` characters and none that is invisible.
@@ -35,7 +37,7 @@ fn unreadable(what: &str, text: &str, longest: usize) -> Option<String> {
 }
 
 /// The names that stand in addresses and credentials, trimmed: `[a-z0-9]+([._-][a-z0-9]+)*`, at most 100 characters.
-pub(super) fn dotted(text: &str) -> Result<String, Invalid> {
+pub(super) fn dotted(text: &str) -> Result<SmolStr, Invalid> {
     let text = text.trim();
     let words_fit = text
         .split(['.', '_', '-'])
@@ -45,7 +47,7 @@ pub(super) fn dotted(text: &str) -> Result<String, Invalid> {
             "Name must be 1 to 100 lower-case letters a to z and digits, with single dots, underscores or hyphens between them.",
         ));
     }
-    Ok(text.to_owned())
+    Ok(text.into())
 }
 
 /// Control characters, and those that reorder or hide text: a name must look like what it is.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use super::Invalid;
 use super::id::RepositoryId;
 use super::name::{dotted, readable_or_empty};
@@ -9,7 +11,7 @@ use super::timestamp::Timestamp;
 
 /// `[a-z0-9]+([._-][a-z0-9]+)*`, at most 100 characters, not `new`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RepositoryName(String);
+pub struct RepositoryName(SmolStr);
 
 impl RepositoryName {
     pub fn parse(text: &str) -> Result<Self, Invalid> {

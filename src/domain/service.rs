@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use super::Invalid;
 use super::api_token::LastUse;
 use super::id::ServiceId;
@@ -10,7 +12,7 @@ use super::timestamp::Timestamp;
 
 /// `[a-z0-9]+([._-][a-z0-9]+)*`, at most 100 characters: it stands before the colon in Basic credentials.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ServiceName(String);
+pub struct ServiceName(SmolStr);
 
 impl ServiceName {
     pub fn parse(text: &str) -> Result<Self, Invalid> {

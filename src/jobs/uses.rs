@@ -73,9 +73,22 @@ impl Uses {
     pub async fn flush(&self, db: &Db) -> Result<()> {
         let _alone = self.flushing.lock().await;
         self.flush_sessions(db).await?;
-        let mut taken: Vec<(UsedToken, Counts)> =
-            self.tokens.iter().flat_map(|shard| std::mem::take(&mut *lock(shard))).collect();
-        // One order for all nodes, so that two of them never wait for each other in a circle.
+        let mut taken = Vec::new();
+        for shard in &self.tokens {
+            // Not all at once: what is being written is in memory beside what is counted meanwhile.
+            let mut counted = lock(shard);
+            taken.extend(counted.drain());
+            counted.shrink_to(taken.len());
+            drop(counted);
+            if taken.len() >= CHUNK {
+                self.flush_tokens(db, std::mem::take(&mut taken)).await?;
+            }
+        }
+        self.flush_tokens(db, taken).await
+    }
+
+    async fn flush_tokens(&self, db: &Db, mut taken: Vec<(UsedToken, Counts)>) -> Result<()> {
+        // One order in the transactions of all nodes, so that two of them never wait for each other in a circle.
         taken.sort_by_key(|(token, _)| std::cmp::Reverse(*token));
         while !taken.is_empty() {
             let start = Instant::now();

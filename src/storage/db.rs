@@ -9,7 +9,7 @@ use super::Connection;
 use super::connection::{Manager, Target, Use};
 use super::error::{Result, StorageError};
 use super::index::Index;
-use super::known::{self, Known, Question};
+use super::known::{self, Answer, Question};
 use super::opening::{OpenError, cannot_open, connect_and_migrate};
 use super::writer::{Touches, Writer};
 
@@ -82,22 +82,25 @@ impl Db {
     }
 
     /// What is known of a token now. On SQLite what earlier checks found holds until something is written.
-    pub async fn known(&self, question: Question) -> Result<Option<Arc<Known>>> {
+    pub async fn known(&self, question: Question) -> Result<Option<Answer>> {
         match &*self.0 {
             Inner::Sqlite { readers, index, .. } => {
                 let moment = index.moment();
-                if let Some(known) = moment.and_then(|moment| index.get(&question, moment)) {
-                    return Ok(Some(known));
+                if let Some(answer) = moment.and_then(|moment| index.get(&question, moment)) {
+                    return Ok(Some(answer));
                 }
-                let found = known::find(&mut *readers.get()?, &question)?.map(Arc::new);
-                if let (Some(moment), Some(known)) = (moment, &found) {
-                    index.put(question, moment, known.clone());
+                let Some(known) = known::find(&mut *readers.get()?, &question)? else { return Ok(None) };
+                let answer = Answer::new(question, moment, known);
+                if moment.is_some() {
+                    index.put(answer.clone());
                 }
-                Ok(found)
+                Ok(Some(answer))
             }
             Inner::Postgres { pool } => {
-                let find = move |connection: &mut Connection| known::find(connection, &question);
-                Ok(on_blocking_thread(pool.clone(), find).await?.map(Arc::new))
+                let find = move |connection: &mut Connection| -> Result<_> {
+                    Ok(known::find(connection, &question)?.map(|known| Answer::new(question, None, known)))
+                };
+                on_blocking_thread(pool.clone(), find).await
             }
         }
     }

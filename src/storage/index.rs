@@ -6,11 +6,11 @@
 //! begins after a change was answered, or after another check saw the change, sees it too.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::known::{Known, Question};
+use super::known::{Answer, Question};
 
-/// What is kept at most: some 40 MB.
+/// What is kept at most: some 35 MB.
 const MOST: usize = 1 << 17;
 /// Parts with a lock of their own.
 const SHARDS: usize = 1 << 6;
@@ -29,20 +29,12 @@ pub(super) struct Index {
 struct Slot {
     /// The beginning of the digest: most slots are passed over without a look at what they hold.
     tag: u64,
-    entry: Option<Arc<Entry>>,
-}
-
-/// An answer as it was given.
-#[derive(Debug)]
-struct Entry {
-    question: Question,
-    commits: u64,
-    known: Arc<Known>,
+    answer: Option<Answer>,
 }
 
 /// The number under which a question is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment(u64);
+pub struct Moment(u64);
 
 /// As long as it lives, every check asks the database.
 #[must_use]
@@ -74,30 +66,29 @@ impl Index {
     }
 
     /// What was found, if it still holds at `moment`.
-    pub(super) fn get(&self, question: &Question, moment: Moment) -> Option<Arc<Known>> {
+    pub(super) fn get(&self, question: &Question, moment: Moment) -> Option<Answer> {
         let place = Place::of(question);
         let slots = self.lock(place);
         let set = slots.get(place.slots())?;
-        let good = |entry: &&Arc<Entry>| entry.commits == moment.0 && entry.question == *question;
-        let of_tag = set.iter().filter(|slot| slot.tag == place.tag).filter_map(|slot| slot.entry.as_ref());
-        of_tag.into_iter().find(good).map(|entry| entry.known.clone())
+        let good = |answer: &&Answer| answer.moment() == Some(moment) && answer.question() == question;
+        let mut of_tag = set.iter().filter(|slot| slot.tag == place.tag).filter_map(|slot| slot.answer.as_ref());
+        of_tag.find(good).cloned()
     }
 
-    /// Keeps what was asked for at `moment`, in the place of what holds no longer, or of the oldest.
-    pub(super) fn put(&self, question: Question, moment: Moment, known: Arc<Known>) {
-        let place = Place::of(&question);
+    /// Keeps an answer, in the place of one that holds no longer, or of the oldest.
+    pub(super) fn put(&self, answer: Answer) {
+        let place = Place::of(answer.question());
         let mut slots = self.lock(place);
         if slots.is_empty() {
             slots.resize(SETS * WAYS, Slot::default());
         }
         let Some(set) = slots.get_mut(place.slots()) else { return };
-        let of_question = |slot: &Slot| slot.entry.as_ref().is_some_and(|entry| entry.question == question);
-        let ended = |slot: &Slot| slot.entry.as_ref().is_none_or(|entry| entry.commits != moment.0);
+        let of_question = |slot: &Slot| slot.answer.as_ref().is_some_and(|known| known.question() == answer.question());
+        let ended = |slot: &Slot| slot.answer.as_ref().is_none_or(|known| known.moment() != answer.moment());
         let leaving = set.iter().position(of_question).or_else(|| set.iter().position(ended)).unwrap_or(WAYS - 1);
-        let entry = Some(Arc::new(Entry { question, commits: moment.0, known }));
         if let Some(until) = set.get_mut(..=leaving) {
             until.rotate_right(1);
-            until[0] = Slot { tag: place.tag, entry };
+            until[0] = Slot { tag: place.tag, answer: Some(answer) };
         }
     }
 
@@ -136,17 +127,19 @@ mod tests {
     use crate::domain::secret::{Digest, SecretKind};
     use crate::domain::service::{KnownService, ServiceName};
     use crate::domain::timestamp::Timestamp;
+    use crate::storage::known::Known;
 
     fn question(number: usize) -> Question {
         Question { kind: SecretKind::ServiceToken, digest: Digest::of(&number.to_string()), at: None }
     }
 
-    fn known(name: &str) -> Arc<Known> {
-        Arc::new(Known::Service(KnownService {
+    fn put(index: &Index, question: Question, moment: Moment, name: &str) {
+        let known = Known::Service(KnownService {
             id: "019a9f3c-0000-7000-8000-000000000001".parse().unwrap(),
             name: ServiceName::parse(name).unwrap(),
             token_created_at: Timestamp::from_unix(0),
-        }))
+        });
+        index.put(Answer::new(question, Some(moment), known));
     }
 
     fn name(index: &Index, question: &Question) -> Option<String> {
@@ -160,7 +153,7 @@ mod tests {
     fn what_was_found_holds_until_a_change_is_committed() {
         let index = Index::default();
         let moment = index.moment().unwrap();
-        index.put(question(1), moment, known("one"));
+        put(&index, question(1), moment, "one");
         assert_eq!(name(&index, &question(1)).as_deref(), Some("one"));
         assert_eq!(name(&index, &question(2)), None);
         let change = index.change();
@@ -174,9 +167,9 @@ mod tests {
         let index = Index::default();
         let before = index.moment().unwrap();
         drop(index.change());
-        index.put(question(1), before, known("old"));
+        put(&index, question(1), before, "old");
         assert_eq!(name(&index, &question(1)), None);
-        index.put(question(1), index.moment().unwrap(), known("new"));
+        put(&index, question(1), index.moment().unwrap(), "new");
         assert_eq!(name(&index, &question(1)).as_deref(), Some("new"));
     }
 
@@ -185,8 +178,8 @@ mod tests {
         let index = Index::default();
         let moment = index.moment().unwrap();
         let at = |name: &str| Question { at: RepositoryName::parse(name).ok(), ..question(1) };
-        index.put(at("payments"), moment, known("payments"));
-        index.put(at("web"), moment, known("web"));
+        put(&index, at("payments"), moment, "payments");
+        put(&index, at("web"), moment, "web");
         assert_eq!(name(&index, &at("payments")).as_deref(), Some("payments"));
         assert_eq!(name(&index, &at("web")).as_deref(), Some("web"));
         assert_eq!(name(&index, &question(1)), None);
@@ -196,11 +189,10 @@ mod tests {
     fn the_memory_is_bounded_and_nearly_all_of_it_is_used() {
         let index = Index::default();
         let moment = index.moment().unwrap();
-        let known = known("one");
-        (0..100_000).for_each(|number| index.put(question(number), moment, known.clone()));
+        (0..100_000).for_each(|number| put(&index, question(number), moment, "one"));
         let kept = (0..100_000).filter(|&number| index.get(&question(number), moment).is_some()).count();
         assert!(kept > 97_000, "{kept}");
-        (100_000..300_000).for_each(|number| index.put(question(number), moment, known.clone()));
+        (100_000..300_000).for_each(|number| put(&index, question(number), moment, "one"));
         let newest = (250_000..300_000).filter(|&number| index.get(&question(number), moment).is_some()).count();
         assert!(newest > 48_500, "the oldest make room: {newest}");
         let held: usize = index.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();

@@ -1,7 +1,11 @@
 //! What is known of a token whose digest was shown: the one question behind every check.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use super::Connection;
 use super::error::Result;
+use super::index::Moment;
 use super::repository_tokens::{self, KnownRepositoryToken};
 use super::services;
 use super::token_secrets::{KnownApiToken, find_api_token};
@@ -23,6 +27,33 @@ pub struct Question {
     pub kind: SecretKind,
     pub digest: Digest,
     pub at: Option<RepositoryName>,
+}
+
+/// What was found, with the question and the moment that it answers: cheap to clone, and one piece of memory.
+#[derive(Debug, Clone)]
+pub struct Answer(Arc<(Question, Option<Moment>, Known)>);
+
+impl Answer {
+    /// Without a moment it answers this one time, and is not kept.
+    pub(super) fn new(question: Question, moment: Option<Moment>, known: Known) -> Self {
+        Self(Arc::new((question, moment, known)))
+    }
+
+    pub(super) fn question(&self) -> &Question {
+        &self.0.0
+    }
+
+    pub(super) fn moment(&self) -> Option<Moment> {
+        self.0.1
+    }
+}
+
+impl Deref for Answer {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        &self.0.2
+    }
 }
 
 /// Asks the database, in one statement.

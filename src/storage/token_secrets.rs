@@ -1,6 +1,7 @@
 //! From the digest of a secret to all that a check must know, in one statement.
 
 use diesel::prelude::*;
+use smol_str::SmolStr;
 
 use super::Connection;
 use super::api_tokens::permissions;
@@ -22,7 +23,7 @@ use crate::domain::timestamp::Timestamp;
 #[derive(Debug, Clone)]
 pub struct KnownApiToken {
     pub id: ApiTokenId,
-    pub name: String,
+    pub name: SmolStr,
     pub permissions: Permissions,
     /// Whether the token is limited to selected repositories.
     pub selected_only: bool,
@@ -33,7 +34,7 @@ pub struct KnownApiToken {
     /// When this secret, replaced by another, stops working.
     pub secret_ends_at: Option<Timestamp>,
     pub owner: UserId,
-    pub username: String,
+    pub username: SmolStr,
     pub owner_disabled: bool,
     pub owner_privileges: Privileges,
     /// The repository that was asked for, if it is there.
@@ -154,7 +155,7 @@ pub fn find_api_token(
     let corrupt = || StorageError::corrupt("api_tokens", &id);
     Ok(Some(KnownApiToken {
         id: id.parse().map_err(|_| corrupt())?,
-        name,
+        name: name.into(),
         permissions: permissions(&repositories, &account, &administration).ok_or_else(corrupt)?,
         selected_only: selection != "all",
         created_at: Timestamp::from_unix(created_at),
@@ -163,7 +164,7 @@ pub fn find_api_token(
         revoked: revoked_at.is_some(),
         secret_ends_at: secret_ends_at.map(Timestamp::from_unix),
         owner: owner.parse().map_err(|_| corrupt())?,
-        username,
+        username: username.into(),
         owner_disabled: owner_disabled_at.is_some(),
         owner_privileges: all,
         at: known_repository(at)?,

@@ -1,6 +1,5 @@
 //! What checks are told while things change: the index in memory never tells what is no longer so.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
@@ -9,7 +8,7 @@ use tokenhouse::domain::repository::RepositoryName;
 use tokenhouse::domain::secret::{Digest, Secret, SecretKind};
 use tokenhouse::randomness;
 use tokenhouse::storage::api_token_changes::Made;
-use tokenhouse::storage::known::{Known, Question};
+use tokenhouse::storage::known::{Answer, Known, Question};
 use tokenhouse::storage::schema::api_tokens;
 use tokenhouse::storage::{StorageError, repositories};
 
@@ -29,14 +28,14 @@ fn token(house: &House) -> (ApiTokenId, Digest) {
         .unwrap()
 }
 
-fn known(house: &House, digest: Digest, at: Option<&str>) -> Option<Arc<Known>> {
+fn known(house: &House, digest: Digest, at: Option<&str>) -> Option<Answer> {
     let at = at.map(|name| RepositoryName::parse(name).unwrap());
     block_on(house.db.known(Question { kind: SecretKind::ApiToken, digest, at })).unwrap()
 }
 
 fn name(house: &House, digest: Digest) -> String {
     match known(house, digest, None).as_deref() {
-        Some(Known::ApiToken(token)) => token.name.clone(),
+        Some(Known::ApiToken(token)) => token.name.to_string(),
         other => panic!("{other:?}"),
     }
 }

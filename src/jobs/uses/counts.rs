@@ -1,7 +1,8 @@
 //! The uses of one token: by repository, day, address and user agent. Kept small, since there may be 100,000 of them.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+
+use smol_str::SmolStr;
 
 use crate::domain::caller::{Caller, MOST_CALLERS, UsedToken, user_agent};
 use crate::domain::id::RepositoryId;
@@ -18,7 +19,7 @@ pub(super) struct Key {
     pub repository: Option<RepositoryId>,
     pub day: i32,
     pub address: IpAddr,
-    pub agent: Arc<str>,
+    pub agent: SmolStr,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +59,7 @@ impl Counts {
             key.day == day
                 && key.repository == repository
                 && key.address == address
-                && (*key.agent == *agent || *key.agent == *user_agent(agent))
+                && (key.agent == agent || key.agent == user_agent(agent))
         };
         let count = Count::once(now);
         if let Some((_, known)) = self.iter_mut().find(|(key, _)| same(key)) {
@@ -69,7 +70,7 @@ impl Counts {
         }
         // Whoever changes its user agent with every request, or goes from repository to repository, fills no memory: the
         // uses count for others than those known, at the right repository as long as there is room for it.
-        let others = |repository| Key { repository, day, address: OTHERS, agent: Arc::default() };
+        let others = |repository| Key { repository, day, address: OTHERS, agent: SmolStr::default() };
         let room = self.len() < MOST_COUNTS || self.iter().any(|(key, _)| *key == others(repository));
         self.put(others(if room { repository } else { None }), count);
     }

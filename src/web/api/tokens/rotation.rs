@@ -97,8 +97,8 @@ pub async fn create(caller: ApiCaller, portal: web::Data<Portal>, body: JsonBody
     let rotated = RotatedJson {
         token: secret.reveal(),
         id: id.to_string(),
-        name: own.token_name.clone(),
-        username: own.username.clone(),
+        name: own.token_name.to_string(),
+        username: own.username.to_string(),
         expires_at: expires_at.map(|at| at.for_machines().into()),
         old_token_ends_at: old_ends_at.for_machines().into(),
     };
