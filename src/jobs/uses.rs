@@ -76,10 +76,7 @@ impl Uses {
         let mut taken = Vec::new();
         for shard in &self.tokens {
             // Not all at once: what is being written is in memory beside what is counted meanwhile.
-            let mut counted = lock(shard);
-            taken.extend(counted.drain());
-            counted.shrink_to(taken.len());
-            drop(counted);
+            take_all(shard, &mut taken);
             if taken.len() >= CHUNK {
                 self.flush_tokens(db, std::mem::take(&mut taken)).await?;
             }
@@ -159,6 +156,14 @@ impl Uses {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Moves what was counted to `taken`, and leaves room for as much again.
+fn take_all(shard: &Mutex<OfTokens>, taken: &mut Vec<(UsedToken, Counts)>) {
+    let mut counted = lock(shard);
+    let count = counted.len();
+    taken.extend(counted.drain());
+    counted.shrink_to(count);
 }
 
 async fn write(db: &Db, chunk: &[(UsedToken, Counts)]) -> Result<()> {
