@@ -89,7 +89,8 @@ fn what_migrations_write_into_the_tables_is_the_same_in_both_databases() {
     assert_eq!(sqlite, postgres);
 }
 
-/// Rows as the release wrote them that knew nothing of a grant's username and of the uses of a repository's days.
+/// Rows as the release wrote them that knew nothing of a grant's username, of the uses of a repository's days and of
+/// its letters: -1 has all of them, and is found by every search that its text fits.
 const BEFORE: &str = "
     INSERT INTO users (id, username, display_name, email, created_at, revision, search_key)
         VALUES ('u', 'ada', 'Ada', '', 1, 0, ''), ('v', 'bob', 'Bob', '', 1, 0, '');
@@ -101,6 +102,7 @@ const BEFORE: &str = "
         ('', 'r', 8, '192.0.2.1', 'curl', 80, 80, 4), ('t', 'r', 7, '192.0.2.1', 'curl', 70, 70, 1)";
 const CARRIED: &str = "
     SELECT user_id || ' ' || username || ' ' || permission || ' ' || created_at AS name FROM grants
+    UNION ALL SELECT 'searched ' || letters FROM repositories
     UNION ALL SELECT day || ' ' || address || first_used_at || ' ' || last_used_at || ' ' || uses FROM callers
         WHERE token_id = 'days' AND repository_id = 'r' ORDER BY name";
 
@@ -108,10 +110,13 @@ const CARRIED: &str = "
 fn rows_from_before_are_carried_along() {
     for database in Database::both() {
         let mut any = Any::migrated(&database);
-        any.revert(2);
+        any.revert(3);
         any.batch(BEFORE);
-        assert_eq!(opening::migrate(&database.target()).unwrap(), 2);
-        assert_eq!(any.names(CARRIED, CARRIED), ["7 70 75 5", "8 80 80 4", "u ada read 5", "v bob write 6"]);
+        assert_eq!(opening::migrate(&database.target()).unwrap(), 3);
+        assert_eq!(
+            any.names(CARRIED, CARRIED),
+            ["7 70 75 5", "8 80 80 4", "searched -1", "u ada read 5", "v bob write 6"]
+        );
     }
 }
 

@@ -1,12 +1,13 @@
 //! Repositories, and which of them a user may see.
 
+use diesel::dsl::Eq;
 use diesel::prelude::*;
 use rand::CryptoRng;
 
 use super::Connection;
 use super::connection::on_each;
 use super::error::{Result, StorageError, insert_unless_taken};
-use super::paging::holding;
+use super::paging::{holding, holding_letters, letters, letters_of};
 use super::schema::{grants, repositories};
 use crate::domain::grant::from_stored;
 use crate::domain::id::{RepositoryId, UserId};
@@ -50,7 +51,7 @@ pub fn insert(
         repositories::name.eq(name.as_str()),
         repositories::description.eq(description),
         repositories::created_at.eq(now.unix()),
-        repositories::search_key.eq(search_key(name, description)),
+        searched(name, description),
     );
     let made = insert_unless_taken(connection, |connection| {
         diesel::insert_into(repositories::table).values(row).execute(connection)
@@ -61,6 +62,16 @@ pub fn insert(
 /// What a search looks into, in lower case.
 pub fn search_key(name: &RepositoryName, description: &str) -> String {
     format!("{name} {description}").to_lowercase()
+}
+
+/// The same as it is stored, with its letters.
+pub(super) fn searched(
+    name: &RepositoryName,
+    description: &str,
+) -> (Eq<repositories::search_key, String>, Eq<repositories::letters, i64>) {
+    let key = search_key(name, description);
+    let letters = letters(&key);
+    (repositories::search_key.eq(key), repositories::letters.eq(letters))
 }
 
 /// A repository by its id.
@@ -134,6 +145,9 @@ pub fn list(
         }
         Among::Names(names) => query.filter(repositories::name.eq_any(names.clone())),
     };
+    if !wanted.search.is_empty() {
+        query = query.filter(holding_letters(repositories::letters, letters_of(&wanted.search)));
+    }
     for word in &wanted.search {
         query = holding!(query, repositories::search_key, word);
     }

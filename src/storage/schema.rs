@@ -20,7 +20,7 @@ diesel::table! { sessions (id) {
 
 diesel::table! { repositories (id) {
     id -> Text, name -> Text, description -> Text, created_at -> BigInt, search_key -> Text, revision -> BigInt,
-    last_used_at -> BigInt,
+    last_used_at -> BigInt, letters -> BigInt,
 } }
 
 diesel::table! { repository_tokens (id) {

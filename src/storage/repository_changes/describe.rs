@@ -27,10 +27,7 @@ impl Change {
             return Ok(());
         }
         diesel::update(row)
-            .set((
-                repositories::description.eq(description.as_str()),
-                repositories::search_key.eq(stored::search_key(&name, description.as_str())),
-            ))
+            .set((repositories::description.eq(description.as_str()), stored::searched(&name, description.as_str())))
             .execute(connection)?;
         let subject = (KIND, id.to_string(), name.as_str());
         Ok(self.acting.event(connection, rng, Action::RepositoryDescribed, subject, format!("was “{before}”"))?)
