@@ -15,6 +15,7 @@ on_both![
     two_managers_who_give_to_each_other_do_not_wait_for_ever,
     the_tab_lists_the_api_tokens_that_can_reach_the_repository,
     long_lists_of_users_and_tokens_have_further_pages,
+    tokens_that_reach_nothing_are_passed_over_a_thousand_at_a_time,
     the_overview_tells_of_use_with_any_token,
     activity_has_every_event_newest_first,
     a_description_is_changed_by_managers_alone,
@@ -207,6 +208,28 @@ fn long_lists_of_users_and_tokens_have_further_pages(portal: Portal) {
     let beyond = ada.page(&format!("{ACCESS}?page=9&tokens={first}"));
     beyond.says("There are no more users").says("There are no more tokens");
     ada.page(&format!("{ACCESS}?page=-1&tokens=x"));
+}
+
+fn tokens_that_reach_nothing_are_passed_over_a_thousand_at_a_time(portal: Portal) {
+    portal.repository("alpha");
+    let ada = manager(&portal);
+    portal.token_named(&portal.user("dev"), "old");
+    portal.role("api", &[Privilege::ApiAccess]);
+    let idle = portal.token_named(&portal.user_with("lone", "api"), "idle");
+    portal.sql(&format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
+         INSERT INTO api_tokens (id, user_id, name, name_key, hint, secret_id, repositories_permission, account_permission,
+             administration_permission, repository_selection, created_at)
+         SELECT 'ffffffff-0000-7000-8000-' || substr(CAST(1000000000000 + i AS TEXT), 2), user_id, name || i, name_key || i,
+             hint, secret_id, repositories_permission, account_permission, administration_permission, repository_selection,
+             created_at FROM api_tokens, n WHERE id = '{}'",
+        idle.id
+    ));
+    let page = ada.page(ACCESS);
+    page.says("None of the tokens looked at can reach this repository at this moment; there are older ones.");
+    let older = ada.page(&page.link("More tokens").expect("there are more"));
+    assert_eq!(reaching(&older), ["dev/old: Read"]);
+    assert_eq!(older.link("More tokens"), None);
 }
 
 fn the_overview_tells_of_use_with_any_token(portal: Portal) {
