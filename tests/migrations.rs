@@ -105,19 +105,32 @@ const CARRIED: &str = "
     UNION ALL SELECT 'searched ' || letters FROM repositories
     UNION ALL SELECT day || ' ' || address || first_used_at || ' ' || last_used_at || ' ' || uses FROM callers
         WHERE token_id = 'days' AND repository_id = 'r' ORDER BY name";
+const GRANTED: &str = "SELECT user_id || ' ' || permission || ' ' || created_at AS name FROM grants ORDER BY name";
 
 #[test]
 fn rows_from_before_are_carried_along() {
     for database in Database::both() {
         let mut any = Any::migrated(&database);
-        any.revert(3);
+        let reverted = any.revert_to("20261122000020");
         any.batch(BEFORE);
-        assert_eq!(opening::migrate(&database.target()).unwrap(), 3);
+        assert_eq!(opening::migrate(&database.target()).unwrap(), reverted);
         assert_eq!(
             any.names(CARRIED, CARRIED),
             ["7 70 75 5", "8 80 80 4", "searched -1", "u ada read 5", "v bob write 6"]
         );
+        any.revert_to("20261122000020");
+        assert_eq!(any.names(GRANTED, GRANTED), ["u read 5", "v write 6"], "and back");
     }
+}
+
+#[test]
+fn a_node_of_the_release_before_goes_on_writing_beside_newer_ones() {
+    let database = Database::postgres();
+    let mut any = Any::migrated(&database);
+    any.batch(BEFORE);
+    any.batch("UPDATE repositories SET letters = 7; UPDATE repositories SET search_key = 'web of many' WHERE id = 'r'");
+    const WRITTEN: &str = "SELECT username || ' ' || letters AS name FROM grants, repositories ORDER BY name";
+    assert_eq!(any.names("", WRITTEN), ["ada -1", "bob -1"]);
 }
 
 #[test]
@@ -252,13 +265,22 @@ impl Any {
         things.into_iter().map(|thing| thing.name).collect()
     }
 
-    fn revert(&mut self, last: usize) {
-        for _ in 0..last {
+    /// Reverts what came after the migration `version`, and returns how many that were.
+    fn revert_to(&mut self, version: &str) -> usize {
+        let mut reverted = 0;
+        while self.newest().as_str() > version {
             match self {
                 Self::Sqlite(c) => c.revert_last_migration(SQLITE).map(drop).unwrap(),
                 Self::Postgres(c) => c.revert_last_migration(POSTGRES).map(drop).unwrap(),
             }
+            reverted += 1;
         }
+        reverted
+    }
+
+    fn newest(&mut self) -> String {
+        const NEWEST: &str = "SELECT max(version) AS name FROM __diesel_schema_migrations";
+        self.names(NEWEST, NEWEST).remove(0)
     }
 
     fn revert_all(&mut self) {

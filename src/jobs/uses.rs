@@ -74,17 +74,16 @@ impl Uses {
         let _alone = self.flushing.lock().await;
         self.flush_sessions(db).await?;
         let mut taken = Vec::new();
-        for shard in &self.tokens {
+        for (number, shard) in (1..).zip(&self.tokens) {
             // Not all at once: what is being written is in memory beside what is counted meanwhile.
             take_all(shard, &mut taken);
-            if taken.len() >= CHUNK {
-                self.flush_tokens(db, std::mem::take(&mut taken)).await?;
-            }
+            self.flush_tokens(db, &mut taken, number == SHARDS).await?;
         }
-        self.flush_tokens(db, taken).await
+        Ok(())
     }
 
-    async fn flush_tokens(&self, db: &Db, mut taken: Vec<(UsedToken, Counts)>) -> Result<()> {
+    /// Writes what was `taken`: all of it, or full transactions alone.
+    async fn flush_tokens(&self, db: &Db, taken: &mut Vec<(UsedToken, Counts)>, all: bool) -> Result<()> {
         // One order in the transactions of all nodes, so that two of them never wait for each other in a circle.
         taken.sort_by_key(|(token, _)| std::cmp::Reverse(*token));
         while !taken.is_empty() {
@@ -96,13 +95,17 @@ impl Uses {
                 before < CHUNK
             };
             let tokens = taken.iter().rev().take_while(fits).count();
+            if counts < CHUNK && !all {
+                return Ok(());
+            }
             let chunk = taken.split_off(taken.len() - tokens);
             if let Err(error) = write(db, &chunk).await {
-                let left = taken.into_iter().chain(chunk);
+                let left = taken.drain(..).chain(chunk);
                 left.for_each(|(token, counts)| self.put_back(token, counts));
                 return Err(error);
             }
-            if !taken.is_empty() && !self.hurried.load(Ordering::Relaxed) {
+            let last = all && taken.is_empty();
+            if !last && !self.hurried.load(Ordering::Relaxed) {
                 tokio::time::sleep((start.elapsed() * REST).min(Duration::from_secs(1))).await;
             }
         }

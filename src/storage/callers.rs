@@ -1,6 +1,6 @@
 //! Who used a token, gathered by repository, day, address and user agent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::declare_sql_function;
 use diesel::dsl::{case_when, max, min};
@@ -48,11 +48,16 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
             *last = (*last).max(one.caller.last_used_at);
         }
     }
+    let mut there = BTreeSet::new();
     for (repository, last) in used {
         let older = repositories::last_used_at.lt(last.unix());
-        on_each!(connection, |c| diesel::update(repositories::table.find(repository.to_string()).filter(older))
+        let row = repositories::table.find(repository.to_string());
+        let touched = on_each!(connection, |c| diesel::update(row.clone().filter(older))
             .set(repositories::last_used_at.eq(last.unix()))
             .execute(c))?;
+        if touched > 0 || on_each!(connection, |c| row.count().get_result::<i64>(c))? > 0 {
+            there.insert(repository);
+        }
     }
     let mut totals: BTreeMap<(String, i64, &str, &str), Caller> = BTreeMap::new();
     for one in gathered {
@@ -61,7 +66,8 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
         }
         let repository = one.repository.map_or_else(|| NOWHERE.to_owned(), |id| id.to_string());
         count(connection, (&token_of(one.token), &repository), one.day, &one.caller)?;
-        if repository != NOWHERE {
+        // A repository that went away meanwhile has no counts of its own.
+        if one.repository.is_some_and(|id| there.contains(&id)) {
             let key = (repository, one.day, one.caller.address.as_str(), one.caller.user_agent.as_str());
             totals.entry(key).and_modify(|total| total.add(&one.caller)).or_insert_with(|| one.caller.clone());
         }

@@ -31,7 +31,9 @@ pub fn set(
     now: Timestamp,
 ) -> Result<()> {
     // Two at once would both delete and then both insert.
-    users::lock(connection, user)?;
+    if !users::lock(connection, user)? {
+        return Err(diesel::result::Error::NotFound.into());
+    }
     diesel::delete(grants::table.find((user.to_string(), repository.to_string()))).execute(connection)?;
     let of_user = users_table::table.find(user.to_string());
     let row = of_user.select((

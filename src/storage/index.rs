@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::known::{Answer, Question};
 
-/// What is kept at most: some 35 MB.
+/// What is kept at most: some 35 MB with short names.
 const MOST: usize = 1 << 17;
 /// Parts with a lock of their own.
 const SHARDS: usize = 1 << 6;
@@ -34,7 +34,7 @@ struct Slot {
 
 /// The number under which a question is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment(u64);
+pub(super) struct Moment(u64);
 
 /// As long as it lives, every check asks the database.
 #[must_use]

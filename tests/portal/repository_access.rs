@@ -331,8 +331,9 @@ fn a_deleted_repository_is_gone_with_its_token_and_leaves_its_events(portal: Por
     portal.api(&token, "/api/v1/me").with(200);
     portal.flush();
     browser.submit(&browser.page("/repositories/alpha/configure").form("Show My Authentication Token")).with(303);
-    // A use that was counted but not yet written when the repository goes.
+    // Uses that were counted but not yet written when the repository goes.
     portal.api(&token, "/api/v1/me").with(200);
+    portal.api(&only.secret, "/api/v1/repositories/alpha").with(200);
     let form = browser.page("/repositories/alpha/deletion").form("Delete repository");
     browser.submit(&form.clone().fill("Name of the repository", "alpha")).with(303);
     portal.flush();

@@ -1,5 +1,9 @@
 //! What is told of the use of a token.
 
+use diesel::prelude::*;
+use tokenhouse::domain::caller::UsedToken;
+use tokenhouse::storage::schema::callers;
+
 use crate::support::{Portal, Token, on_both};
 
 const DAY: i64 = 86_400;
@@ -14,6 +18,7 @@ on_both![
     the_use_of_a_token_that_went_away_meanwhile_is_dropped,
     the_last_use_never_moves_back,
     the_chart_says_in_words_what_it_shows,
+    many_counts_are_written_in_parts_and_what_fails_is_written_later,
 ];
 
 fn used(portal: &Portal, token: &Token, address: &str, agent: &str) {
@@ -164,4 +169,36 @@ fn the_chart_says_in_words_what_it_shows(portal: Portal) {
     assert_eq!(page.all("svg[role=img] rect").len(), 30);
     assert_eq!(page.texts("svg[role=img] title").last().map(String::as_str), Some("21 Nov 2026: 1"));
     assert_eq!(page.all("svg[role=img]")[0].attr("aria-label"), Some("Uses on each of the last 30 days"));
+}
+
+fn many_counts_are_written_in_parts_and_what_fails_is_written_later(portal: Portal) {
+    const TOKENS: usize = 40;
+    const AGENTS: usize = 50;
+    let ada = portal.user("ada");
+    let tokens: Vec<Token> = (0..TOKENS).map(|number| portal.token_named(&ada, &format!("t{number:02}"))).collect();
+    let count = |agent: usize| {
+        for token in &tokens {
+            let (token, address) = (UsedToken::Api(token.id), "203.0.113.7".parse().unwrap());
+            portal.shared.uses.token_used(token, None, portal.now(), address, &format!("agent/{agent}"));
+        }
+    };
+    portal.shared.uses.hurry();
+    (0..AGENTS).for_each(count);
+    let counted = || -> Vec<i64> {
+        portal.read(|c| Ok(callers::table.select(callers::uses).order(callers::uses.asc()).load(c)?))
+    };
+    // A number that nothing can be added to keeps the last part from being written.
+    let last = tokens.iter().map(|token| token.id).max().unwrap();
+    let day = portal.now().day_number();
+    portal.sql(&format!(
+        "INSERT INTO callers (token_id, repository_id, day, address, user_agent, first_used_at, last_used_at, uses)
+         VALUES ('{last}', '', {day}, '203.0.113.7', 'agent/0', 0, 0, 9223372036854775807)"
+    ));
+    assert!(portal.wait(portal.shared.uses.flush(&portal.shared.db)).is_err());
+    assert!((500..TOKENS * AGENTS).contains(&counted().len()), "{}", counted().len());
+    portal.sql("DELETE FROM callers WHERE uses = 9223372036854775807");
+    count(0);
+    portal.flush();
+    assert_eq!(counted().iter().sum::<i64>(), (TOKENS * AGENTS + TOKENS) as i64, "none is lost, none counts twice");
+    assert_eq!(counted().len(), TOKENS * AGENTS);
 }

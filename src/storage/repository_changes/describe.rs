@@ -45,8 +45,10 @@ impl Change {
         diesel::delete(repositories::table.find(id.to_string())).execute(connection)?;
         // After the tokens, which the counting of uses takes in this order too. What API tokens did there is their history.
         diesel::delete(callers::table.filter(callers::token_id.eq(id.to_string()))).execute(connection)?;
-        let of_all = callers::table.filter(callers::token_id.eq(WHATEVER).or(callers::token_id.eq(WHOEVER)));
-        diesel::delete(of_all.filter(callers::repository_id.eq(id.to_string()))).execute(connection)?;
+        for all in [WHATEVER, WHOEVER] {
+            let of_all = callers::table.filter(callers::token_id.eq(all));
+            diesel::delete(of_all.filter(callers::repository_id.eq(id.to_string()))).execute(connection)?;
+        }
         let subject = (KIND, id.to_string(), name.as_str());
         Ok(self.acting.event(connection, rng, Action::RepositoryDeleted, subject, String::new())?)
     }
