@@ -111,6 +111,8 @@ fn main() {
     if let Some(postgres) = &postgres {
         cases.extend(postgres.cases());
     }
+    // A search of two million users, by 64 at once, takes longer than a request may.
+    cases.retain(|case| options.tokens <= 1_000_000 || !case.name.starts_with("users, "));
     cases.retain(|case| options.wants(case.name));
     cases.insert(0, Case::new("bare hello", &hello, Requests::get("/")));
 
