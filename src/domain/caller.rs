@@ -16,6 +16,17 @@ pub enum UsedToken {
     Service(ServiceId),
 }
 
+impl UsedToken {
+    /// The id under which its uses are kept: those of a repository's own tokens, one after the other, under the repository's.
+    pub fn counted_under(&self) -> String {
+        match self {
+            Self::Api(id) => id.to_string(),
+            Self::Repository { repository, .. } => repository.to_string(),
+            Self::Service(id) => id.to_string(),
+        }
+    }
+}
+
 /// What one caller did over the time asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {

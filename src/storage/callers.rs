@@ -65,7 +65,7 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
             continue;
         }
         let repository = one.repository.map_or_else(|| NOWHERE.to_owned(), |id| id.to_string());
-        count(connection, (&token_of(one.token), &repository), one.day, &one.caller)?;
+        count(connection, (&one.token.counted_under(), &repository), one.day, &one.caller)?;
         // A repository that went away meanwhile has no counts of its own.
         if one.repository.is_some_and(|id| there.contains(&id)) {
             let key = (repository, one.day, one.caller.address.as_str(), one.caller.user_agent.as_str());
@@ -82,14 +82,6 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
         count(connection, (WHOEVER, repository), day, &sum)?;
     }
     Ok(())
-}
-
-fn token_of(used: UsedToken) -> String {
-    match used {
-        UsedToken::Api(id) => id.to_string(),
-        UsedToken::Repository { repository, .. } => repository.to_string(),
-        UsedToken::Service(id) => id.to_string(),
-    }
 }
 
 /// Whether the token is still there.
