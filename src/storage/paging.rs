@@ -13,6 +13,29 @@ pub(super) fn total(found: usize, offset: i64, limit: i64, count: impl FnOnce() 
     if (found > 0 && found < limit) || (found == 0 && offset == 0) { Ok(offset + found) } else { count() }
 }
 
+/// What is read for a page: `limit` rows after the first `offset`, in the order of the list or from its end on.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Slice {
+    pub offset: i64,
+    pub limit: i64,
+    pub backwards: bool,
+}
+
+impl Slice {
+    /// Where it is known how many rows there are, a page in the second half is read from the end: what lies before a page
+    /// is passed over row by row.
+    pub(super) fn of(offset: i64, limit: i64, total: Option<i64>) -> Self {
+        match total {
+            Some(total) if offset > total / 2 => Self {
+                offset: (total - offset - limit).max(0),
+                limit: (total - offset).clamp(0, limit),
+                backwards: true,
+            },
+            _ => Self { offset, limit, backwards: false },
+        }
+    }
+}
+
 /// Narrows a boxed query to the rows whose `column` holds `word`.
 macro_rules! holding {
     ($query:expr, $column:expr, $word:expr) => {{
@@ -84,6 +107,19 @@ mod tests {
             assert_eq!(letters(key) & letters(word) == letters(word), held, "{word}");
         }
         assert_eq!(letters_of(&["ab".into(), "b1".into()]), letters("ab1"));
+    }
+
+    #[test]
+    fn a_page_near_the_end_is_read_from_there() {
+        let read = |offset, total| {
+            let slice = Slice::of(offset, 25, total);
+            (slice.offset, slice.limit, slice.backwards)
+        };
+        assert_eq!(read(75, None), (75, 25, false));
+        assert_eq!(read(50, Some(100)), (50, 25, false));
+        assert_eq!(read(75, Some(110)), (10, 25, true));
+        assert_eq!(read(100, Some(110)), (0, 10, true), "the last page");
+        assert_eq!(read(125, Some(110)), (0, 0, true), "after it");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::Connection;
 use super::connection::on_each;
 use super::error::Result;
-use super::paging::{holding, holding_letters, letters_of, total};
+use super::paging::{Slice, holding, holding_letters, letters_of, total};
 use super::repositories::{Row, Seen, columns, with_grant};
 use super::schema::{grants, repositories};
 use crate::domain::id::UserId;
@@ -57,8 +57,8 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Seen>, i6
         };
         // Each order has an index, which is read from either end.
         macro_rules! ordered {
-            ($query:expr) => {
-                match (asked.order, asked.descending) {
+            ($query:expr, $descending:expr) => {
+                match (asked.order, $descending) {
                     (Column::Name, false) => $query.order(repositories::name.asc()),
                     (Column::Name, true) => $query.order(repositories::name.desc()),
                     (Column::CreatedAt, false) => {
@@ -76,16 +76,19 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Seen>, i6
                 }
             };
         }
-        let query = if asked.search.is_empty() && asked.offset == 0 {
-            from().limit(asked.limit)
-        } else {
-            // What is passed over on the way, in the order of names, is looked at in an index alone.
-            let ids = ordered!(from().select(repositories::id)).limit(asked.limit).offset(asked.offset);
-            repositories::table.filter(repositories::id.eq_any(ids)).into_boxed()
+        // A search would look at every row to count them.
+        let counted =
+            if asked.offset > 0 && asked.search.is_empty() { Some(from().count().get_result(c)?) } else { None };
+        let slice = Slice::of(asked.offset, asked.limit, counted);
+        let query = ordered!(from(), asked.descending != slice.backwards).limit(slice.limit).offset(slice.offset);
+        let mut rows: Vec<Row> = query.select(columns!()).load(c)?;
+        if slice.backwards {
+            rows.reverse();
+        }
+        let total = match counted {
+            Some(total) => total,
+            None => total(rows.len(), asked.offset, asked.limit, || Ok(from().count().get_result(c)?))?,
         };
-        let query = ordered!(query).select(columns!());
-        let rows: Vec<Row> = query.load(c)?;
-        let total = total(rows.len(), asked.offset, asked.limit, || Ok(from().count().get_result(c)?))?;
         (rows, total)
     });
     // Not joined: rows that are passed over, on the way to a later page, need no grant.

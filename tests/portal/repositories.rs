@@ -11,6 +11,7 @@ on_both![
     a_user_with_grants_sees_those_repositories_and_no_others,
     an_empty_list_says_what_to_do_next,
     a_search_finds_words_in_names_and_descriptions_in_any_case,
+    every_page_of_every_order_has_what_comes_after_the_page_before,
     a_long_list_has_pages_and_can_be_ordered,
     names_that_are_no_names_are_refused_and_stay_in_the_form,
     a_name_is_taken_once_whoever_is_faster,
@@ -103,6 +104,33 @@ fn a_search_finds_words_in_names_and_descriptions_in_any_case(portal: Portal) {
             assert_eq!(names, *found, "{search}, written {written}");
         }
         portal.sql("UPDATE repositories SET letters = -1");
+    }
+}
+
+fn every_page_of_every_order_has_what_comes_after_the_page_before(portal: Portal) {
+    for number in 0..80 {
+        portal.repository(&format!("r{number:02}"));
+        if number % 7 == 0 {
+            portal.advance(60);
+        }
+    }
+    portal.sql("UPDATE repositories SET last_used_at = created_at WHERE name LIKE '%3'");
+    let browser = portal.user("eve").sign_in();
+    let read = |sort: &str| {
+        let pages: Vec<_> =
+            (1..=5).map(|page| names(&browser.page(&format!("/repositories?sort={sort}&page={page}")))).collect();
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [25, 25, 25, 5, 0], "{sort}");
+        pages.concat()
+    };
+    let by_name: Vec<String> = (0..80).map(|number| format!("r{number:02}")).collect();
+    assert_eq!(read("name"), by_name);
+    assert_eq!(read("created"), by_name);
+    let (used, unused): (Vec<String>, Vec<String>) = by_name.into_iter().partition(|name| name.ends_with('3'));
+    assert_eq!(read("used"), [unused, used].concat());
+    for sort in ["name", "created", "used"] {
+        let mut backwards = read(&format!("-{sort}"));
+        backwards.reverse();
+        assert_eq!(backwards, read(sort));
     }
 }
 

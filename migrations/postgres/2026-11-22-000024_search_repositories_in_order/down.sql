@@ -1,0 +1,1 @@
+CREATE INDEX repositories_by_search ON repositories (name, letters, search_key, id);
