@@ -231,6 +231,7 @@ fn a_good_api_token_is_told_with_what_it_may_do(portal: Portal) {
         "iat": START,
         "sub": ada.id.to_string(),
         "iss": portal.shared.settings.public_url.as_str(),
+        "aud": "wiki",
         "kind": "api_token",
     });
     assert_eq!(answer.json(), expected);
@@ -251,6 +252,7 @@ fn a_good_repository_token_is_told_with_its_repository(portal: Portal) {
     let token = portal.user_with("ada", "repository-manager").sign_in().create_repository("alpha");
     let json = portal.introspect(&service, &token).with(200).json();
     assert_eq!((&json["kind"], &json["username"]), (&"repository_token".into(), &"alpha".into()));
+    assert_eq!(json["aud"], "wiki");
     assert_eq!((&json["scope"], &json["exp"]), (&"repositories:read repositories:write".into(), &Value::Null));
     assert_eq!(json["repositories"], json!(["alpha"]));
     let at = |name: &str| {

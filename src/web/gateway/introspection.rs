@@ -15,7 +15,7 @@ use crate::web::extract::service_caller::ServiceCaller;
 use crate::web::form::Body;
 use crate::web::portal::Portal;
 
-/// What is told of a good token (RFC 7662, section 2.2). There is no `aud`: a token is meant for whoever may ask about it.
+/// What is told of a good token (RFC 7662, section 2.2).
 #[derive(Serialize)]
 struct ActiveJson<'a> {
     active: bool,
@@ -31,6 +31,8 @@ struct ActiveJson<'a> {
     /// Id of the user, or of the repository.
     sub: String,
     iss: &'a str,
+    /// The service that asks: a token is meant for each of them.
+    aud: &'a str,
     /// Tells a user from a repository of the same name: `api_token` or `repository_token`. Ours, as is the next.
     kind: &'static str,
     /// The repositories that it reaches; all that its owner can access where this is missing.
@@ -89,20 +91,21 @@ pub async fn create(
                 iat: own.created_at.unix(),
                 sub: own.owner.to_string(),
                 iss: issuer,
+                aud: asking.service.name.as_str(),
                 kind: "api_token",
                 repositories,
             })
         }
         Caller::Repository(own) => {
             let here = at.is_none() || right.is_some();
-            HttpResponse::Ok().json(of_repository(own, here, issuer))
+            HttpResponse::Ok().json(of_repository(own, here, issuer, asking.service.name.as_str()))
         }
         Caller::Service(_) => inactive(&asking, "a service's token"),
     })
 }
 
 /// A repository's token, which opens its own repository and no other.
-fn of_repository<'a>(own: &'a RepositoryCaller, here: bool, iss: &'a str) -> ActiveJson<'a> {
+fn of_repository<'a>(own: &'a RepositoryCaller, here: bool, iss: &'a str, aud: &'a str) -> ActiveJson<'a> {
     let repositories = if here { Permission::Write } else { Permission::None };
     ActiveJson {
         active: true,
@@ -114,6 +117,7 @@ fn of_repository<'a>(own: &'a RepositoryCaller, here: bool, iss: &'a str) -> Act
         iat: own.created_at.unix(),
         sub: own.repository.to_string(),
         iss,
+        aud,
         kind: "repository_token",
         repositories: Some(if here { vec![own.name.to_string()] } else { Vec::new() }),
     }
