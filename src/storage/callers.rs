@@ -2,32 +2,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diesel::declare_sql_function;
-use diesel::dsl::{case_when, max, min};
+use diesel::dsl::case_when;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 
 use super::Connection;
 use super::connection::on_each;
-use super::error::{Result, StorageError};
+use super::error::Result;
 use super::schema::{api_tokens, callers, repositories, repository_tokens, services};
 use crate::domain::caller::{Caller, MOST_CALLERS, UsedToken};
-use crate::domain::id::{ApiTokenId, RepositoryId, ServiceId};
+use crate::domain::id::RepositoryId;
 use crate::domain::timestamp::Timestamp;
 
 /// Days that a page looks back.
 pub const DAYS: i64 = 30;
 
-/// Callers of one token at one repository kept of one day.
-const MOST_A_DAY: i64 = 50;
-/// Stands for all callers beyond those: their uses count, their addresses are not kept.
-const OTHERS: &str = "";
+/// Stands for all callers beyond the [`MOST_CALLERS`] of a day: their uses count, their addresses are not kept.
+pub(super) const OTHERS: &str = "";
 /// Stands for requests that asked for no repository.
 const NOWHERE: &str = "";
 /// Stands for all tokens together that were used at a repository.
 pub(super) const WHATEVER: &str = "";
 /// Stands for the same without regard to the caller: one row a day.
 pub(super) const WHOEVER: &str = "days";
+
+pub(super) type Row = (String, String, i64, i64, i64);
 
 /// Uses of one token at one repository by one caller on one day, not yet written.
 #[derive(Debug, Clone)]
@@ -65,7 +63,9 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
             continue;
         }
         let repository = one.repository.map_or_else(|| NOWHERE.to_owned(), |id| id.to_string());
-        count(connection, (&one.token.counted_under(), &repository), one.day, &one.caller)?;
+        let token = one.token.counted_under();
+        let group = Group { token: &token, repository: &repository, day: one.day };
+        count(connection, group, &one.caller)?;
         // A repository that went away meanwhile has no counts of its own.
         if one.repository.is_some_and(|id| there.contains(&id)) {
             let key = (repository, one.day, one.caller.address.as_str(), one.caller.user_agent.as_str());
@@ -74,12 +74,11 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
     }
     let mut days: BTreeMap<(&str, i64), Caller> = BTreeMap::new();
     for ((repository, day, ..), total) in &totals {
-        count(connection, (WHATEVER, repository), *day, total)?;
-        let whoever = || Caller { address: OTHERS.to_owned(), user_agent: OTHERS.to_owned(), ..total.clone() };
-        days.entry((repository, *day)).and_modify(|sum| sum.add(total)).or_insert_with(whoever);
+        count(connection, Group { token: WHATEVER, repository, day: *day }, total)?;
+        days.entry((repository, *day)).and_modify(|sum| sum.add(total)).or_insert_with(|| unnamed(total));
     }
     for ((repository, day), sum) in days {
-        count(connection, (WHOEVER, repository), day, &sum)?;
+        count(connection, Group { token: WHOEVER, repository, day }, &sum)?;
     }
     Ok(())
 }
@@ -104,139 +103,117 @@ fn note_last_use(connection: &mut Connection, one: &Gathered) -> Result<bool> {
     }
 }
 
-fn count(connection: &mut Connection, (token, repository): (&str, &str), day: i64, caller: &Caller) -> Result<()> {
-    let (first, last) = (caller.first_used_at.unix(), caller.last_used_at.unix());
-    // Another node, or a flush that was tried again, may tell of earlier uses later.
-    let sums = (
-        callers::uses.eq(callers::uses + caller.uses),
-        callers::first_used_at.eq(case_when(callers::first_used_at.le(first), callers::first_used_at).otherwise(first)),
-        callers::last_used_at.eq(case_when(callers::last_used_at.ge(last), callers::last_used_at).otherwise(last)),
-    );
-    let known = callers::table.find((token, repository, day, &caller.address, &caller.user_agent));
-    if on_each!(connection, |c| diesel::update(known).set(sums).execute(c))? > 0 {
-        return Ok(());
-    }
-    let (address, user_agent) = if has_room(connection, token, repository, day)? {
-        (caller.address.as_str(), caller.user_agent.as_str())
-    } else {
-        (OTHERS, OTHERS)
-    };
-    let row = (
-        callers::token_id.eq(token),
-        callers::repository_id.eq(repository),
-        callers::day.eq(day),
-        callers::address.eq(address),
-        callers::user_agent.eq(user_agent),
-        callers::first_used_at.eq(first),
-        callers::last_used_at.eq(last),
-        callers::uses.eq(caller.uses),
-    );
-    on_each!(connection, |c| diesel::insert_into(callers::table)
-        .values(row)
-        .on_conflict((callers::token_id, callers::repository_id, callers::day, callers::address, callers::user_agent))
-        .do_update()
-        .set(sums)
-        .execute(c))?;
-    Ok(())
-}
-
-/// Whether another caller may be added: a token that is used from everywhere, or by a program that changes its user agent
-/// each time, does not fill the database.
-fn has_room(connection: &mut Connection, token: &str, repository: &str, day: i64) -> Result<bool> {
-    let of_day = callers::table
-        .filter(callers::token_id.eq(token))
-        .filter(callers::repository_id.eq(repository))
-        .filter(callers::day.eq(day));
-    Ok(on_each!(connection, |c| of_day.count().get_result::<i64>(c))? < MOST_A_DAY)
-}
-
-/// Whose callers are asked for.
-#[derive(Debug, Clone, Copy)]
-pub enum Of {
-    ApiToken(ApiTokenId),
-    /// Those who used the repository's own token.
-    RepositoryToken(RepositoryId),
-    /// Those who used the repository, with whatever token.
-    Repository(RepositoryId),
-    /// The addresses that a service asked from.
-    Service(ServiceId),
-}
-
-#[declare_sql_function]
-extern "SQL" {
-    /// A sum that is cast back to its own type: PostgreSQL's has more digits, and no cast from that one is known here.
-    #[aggregate]
-    #[sql_name = "sum"]
-    fn sum_of(number: BigInt) -> Double;
-}
-
-/// The rows of the last 30 days; of a repository those that stand for `all` its tokens.
-macro_rules! of_the_last_days {
-    ($connection:expr, $of:expr, $all:expr, $now:expr, |$rows:ident, $c:ident| $query:expr) => {{
-        let today = $now.day_number();
-        let days = callers::day.ge(today - (DAYS - 1));
-        // Another node's clock may be ahead around midnight.
-        let days = days.and(callers::day.le(today));
-        macro_rules! of {
-            ($filter:expr) => {
-                on_each!($connection, |$c| {
-                    let $rows = callers::table.filter($filter).filter(days);
-                    $query
-                })?
-            };
-        }
-        match $of {
-            Of::ApiToken(id) => of!(callers::token_id.eq(id.to_string())),
-            Of::Service(id) => of!(callers::token_id.eq(id.to_string())),
-            Of::RepositoryToken(id) => {
-                of!(callers::repository_id.eq(id.to_string()).and(callers::token_id.eq(id.to_string())))
-            }
-            Of::Repository(id) => of!(callers::repository_id.eq(id.to_string()).and(callers::token_id.eq($all))),
-        }
+/// Adds a caller's uses to those of a row. Another node, or a flush that was tried again, may tell of earlier uses later.
+macro_rules! sums {
+    ($caller:expr) => {{
+        let (first, last) = ($caller.first_used_at.unix(), $caller.last_used_at.unix());
+        let earlier = callers::first_used_at.le(first);
+        let later = callers::last_used_at.ge(last);
+        (
+            callers::uses.eq(callers::uses + $caller.uses),
+            callers::first_used_at.eq(case_when(earlier, callers::first_used_at).otherwise(first)),
+            callers::last_used_at.eq(case_when(later, callers::last_used_at).otherwise(last)),
+        )
     }};
 }
 
-/// The callers of the last 30 days, latest first.
-pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<Vec<Caller>> {
-    let (first, last) = (|| min(callers::first_used_at), || max(callers::last_used_at));
-    let rows: Vec<(String, String, i64, i64, i64)> = of_the_last_days!(connection, of, WHATEVER, now, |rows, c| rows
-        .group_by((callers::address, callers::user_agent))
-        .order((last().desc(), callers::address.asc(), callers::user_agent.asc()))
-        .limit(MOST_CALLERS as i64)
-        .select((
-            callers::address,
-            callers::user_agent,
-            first().assume_not_null(),
-            last().assume_not_null(),
-            sum_of(callers::uses).cast::<BigInt>()
-        ))
-        .load(c));
-    let caller = |(address, user_agent, first, last, uses)| Caller {
+/// The callers of one token at one repository on one day.
+#[derive(Clone, Copy)]
+struct Group<'a> {
+    token: &'a str,
+    repository: &'a str,
+    day: i64,
+}
+
+fn count(connection: &mut Connection, group: Group<'_>, caller: &Caller) -> Result<()> {
+    let known = callers::table.find((group.token, group.repository, group.day, &caller.address, &caller.user_agent));
+    if on_each!(connection, |c| diesel::update(known).set(sums!(caller)).execute(c))? > 0 {
+        return Ok(());
+    }
+    if caller.address == OTHERS || group.has_room(connection, caller)? {
+        group.put(connection, caller)
+    } else {
+        group.put(connection, &unnamed(caller))
+    }
+}
+
+impl Group<'_> {
+    /// Whether a new caller is told by name. Of more than [`MOST_CALLERS`] the quietest joins the others, and of equally quiet ones
+    /// the one that was not seen for longest: a token that is used from everywhere, or by a program that changes its user agent
+    /// each time, neither fills the database nor hides who uses it most.
+    fn has_room(self, connection: &mut Connection, caller: &Caller) -> Result<bool> {
+        let named = callers::table
+            .filter(callers::token_id.eq(self.token))
+            .filter(callers::repository_id.eq(self.repository))
+            .filter(callers::day.eq(self.day))
+            .filter(callers::address.ne(OTHERS));
+        if on_each!(connection, |c| named.count().get_result::<i64>(c))? < MOST_CALLERS as i64 {
+            return Ok(true);
+        }
+        let (address, user_agent, first, last, uses): Row = on_each!(connection, |c| named
+            .order((
+                callers::uses.asc(),
+                callers::last_used_at.asc(),
+                callers::address.asc(),
+                callers::user_agent.asc()
+            ))
+            .select((
+                callers::address,
+                callers::user_agent,
+                callers::first_used_at,
+                callers::last_used_at,
+                callers::uses
+            ))
+            .first(c))?;
+        if uses > caller.uses {
+            return Ok(false);
+        }
+        let quietest = callers::table.find((self.token, self.repository, self.day, &address, &user_agent));
+        // Another node may have added to it meanwhile.
+        let same = quietest.filter(callers::uses.eq(uses));
+        if on_each!(connection, |c| diesel::delete(same).execute(c))? == 0 {
+            return Ok(false);
+        }
+        self.put(connection, &unnamed(&to_caller((address, user_agent, first, last, uses))))?;
+        Ok(true)
+    }
+
+    /// Adds to the row of the caller, which need not be there.
+    fn put(self, connection: &mut Connection, caller: &Caller) -> Result<()> {
+        let row = (
+            callers::token_id.eq(self.token),
+            callers::repository_id.eq(self.repository),
+            callers::day.eq(self.day),
+            callers::address.eq(&caller.address),
+            callers::user_agent.eq(&caller.user_agent),
+            callers::first_used_at.eq(caller.first_used_at.unix()),
+            callers::last_used_at.eq(caller.last_used_at.unix()),
+            callers::uses.eq(caller.uses),
+        );
+        let key = (callers::token_id, callers::repository_id, callers::day, callers::address, callers::user_agent);
+        on_each!(connection, |c| diesel::insert_into(callers::table)
+            .values(row)
+            .on_conflict(key)
+            .do_update()
+            .set(sums!(caller))
+            .execute(c))?;
+        Ok(())
+    }
+}
+
+/// The uses of a caller, told among those of all others.
+pub(super) fn unnamed(caller: &Caller) -> Caller {
+    Caller { address: OTHERS.to_owned(), user_agent: OTHERS.to_owned(), ..caller.clone() }
+}
+
+pub(super) fn to_caller((address, user_agent, first, last, uses): Row) -> Caller {
+    Caller {
         address,
         user_agent,
         first_used_at: Timestamp::from_unix(first),
         last_used_at: Timestamp::from_unix(last),
         uses,
-    };
-    Ok(rows.into_iter().map(caller).collect())
-}
-
-/// The uses of each of the last 30 days, oldest first. Added up here: the database would sort all of it.
-pub fn per_day(connection: &mut Connection, of: Of, now: Timestamp) -> Result<Vec<i64>> {
-    let rows: Vec<(i64, i64)> =
-        of_the_last_days!(connection, of, WHOEVER, now, |rows, c| rows.select((callers::day, callers::uses)).load(c));
-    let mut sums = vec![0; usize::try_from(DAYS).unwrap_or_default()];
-    for (day, uses) in rows {
-        let index = usize::try_from(day - now.day_number() + DAYS - 1).ok();
-        let sum = index.and_then(|index| sums.get_mut(index));
-        *sum.ok_or_else(|| StorageError::corrupt("callers", day))? += uses;
     }
-    Ok(sums)
-}
-
-/// [`recent`] and [`per_day`].
-pub fn both(connection: &mut Connection, of: Of, now: Timestamp) -> Result<(Vec<Caller>, Vec<i64>)> {
-    Ok((recent(connection, of, now)?, per_day(connection, of, now)?))
 }
 
 /// Drops days that no page shows any more.

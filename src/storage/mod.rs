@@ -4,6 +4,7 @@
 pub mod acting;
 pub mod api_token_changes;
 pub mod api_tokens;
+pub mod caller_list;
 pub mod callers;
 pub mod connection;
 pub mod db;

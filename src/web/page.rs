@@ -17,7 +17,7 @@ use crate::domain::privilege::Privilege;
 use crate::domain::timestamp::{Text, Timestamp};
 use crate::domain::user::{self, User};
 use crate::storage::Result as Stored;
-use crate::storage::callers::{self, Of};
+use crate::storage::caller_list::{self, Of};
 
 /// The frame of a page.
 #[derive(Debug, Default)]
@@ -183,15 +183,19 @@ pub struct CallerRow {
 impl CallerRow {
     /// The callers of the last 30 days, latest first.
     pub async fn recent(portal: &Portal, of: Of, now: Timestamp) -> Stored<Vec<Self>> {
-        let callers = portal.db.look_up(move |connection| callers::recent(connection, of, now)).await?;
+        let callers = portal.db.look_up(move |connection| caller_list::recent(connection, of, now)).await?;
         Ok(callers.iter().map(|caller| Self::new(caller, now)).collect())
     }
 
     pub fn new(caller: &Caller, now: Timestamp) -> Self {
-        let agent = caller.user_agent.as_str();
+        let (address, user_agent) = match (caller.address.as_str(), caller.user_agent.as_str()) {
+            ("", _) => ("other addresses", "other programs"),
+            (address, "") => (address, "not told"),
+            told => told,
+        };
         Self {
-            address: if caller.address.is_empty() { "other addresses".into() } else { caller.address.clone() },
-            user_agent: if agent.is_empty() { "not told".into() } else { agent.to_owned() },
+            address: address.to_owned(),
+            user_agent: user_agent.to_owned(),
             first: Moment::new(caller.first_used_at, now),
             last: Moment::new(caller.last_used_at, now),
             uses: grouped(caller.uses),

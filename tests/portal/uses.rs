@@ -15,6 +15,7 @@ on_both![
     a_caller_of_long_ago_is_not_shown,
     a_user_agent_is_text_and_not_html,
     many_user_agents_fill_no_table,
+    who_uses_a_token_most_is_named_however_many_come_once,
     the_use_of_a_token_that_went_away_meanwhile_is_dropped,
     the_last_use_never_moves_back,
     the_chart_says_in_words_what_it_shows,
@@ -133,6 +134,28 @@ fn many_user_agents_fill_no_table(portal: Portal) {
     portal.flush();
     assert_eq!(portal.count("callers"), 51, "50 of them, and all others in one line");
     ada.sign_in().page(&token.path()).says("Used 80 times on 1 of the last 30 days.");
+}
+
+fn who_uses_a_token_most_is_named_however_many_come_once(portal: Portal) {
+    let ada = portal.user_with("ada", "repository-manager");
+    let browser = ada.sign_in();
+    let own = browser.create_repository("alpha");
+    let token = portal.token(&ada, |_| {});
+    let both = |agent: &str| {
+        for secret in [&own, &token.secret] {
+            let request = portal.request("GET", "/api/v1/repositories/alpha").bearer(secret);
+            request.at("203.0.113.7").header("user-agent", agent).send().with(200);
+        }
+    };
+    (0..60).for_each(|number| both(&format!("agent {number}")));
+    portal.flush();
+    (0..20).for_each(|_| both("deploy/1"));
+    portal.flush();
+    for path in [token.path(), "/repositories/alpha".into(), "/repositories/alpha/token/new".into()] {
+        let page = browser.page(&path);
+        page.says("deploy/1").says("other addresses").says("other programs");
+        assert_eq!(page.rows().len(), 51, "{path}");
+    }
 }
 
 fn the_use_of_a_token_that_went_away_meanwhile_is_dropped(portal: Portal) {

@@ -9,12 +9,13 @@ use tokenhouse::domain::repository::RepositoryName;
 use tokenhouse::domain::session::MOST_SESSIONS;
 use tokenhouse::domain::timestamp::{DAY, Timestamp};
 use tokenhouse::randomness;
-use tokenhouse::storage::callers::{Gathered, Of};
+use tokenhouse::storage::caller_list::Of;
+use tokenhouse::storage::callers::Gathered;
 use tokenhouse::storage::repositories::{Among, Visible};
 use tokenhouse::storage::schema::{self, events, roles};
 use tokenhouse::storage::sealing::Sealed;
 use tokenhouse::storage::{
-    StorageError, api_tokens, callers, events as log, grants, repositories, reveals, sessions, users,
+    StorageError, api_tokens, caller_list, callers, events as log, grants, repositories, reveals, sessions, users,
 };
 
 use crate::house::{NOW, change, on_both};
@@ -64,7 +65,7 @@ fn uses_add_up_by_day_and_are_shown_by_caller() {
         add(vec![used(token, yesterday, "curl", 2), used(token, NOW, "curl", 3), used(token, NOW, "wget", 1)]);
         // What another node counted, or what could not be written in time, comes later and tells of earlier.
         add(vec![used(token, NOW.minus(60), "curl", 4)]);
-        let (shown, per_day) = house.read(move |c| callers::both(c, Of::ApiToken(token), NOW)).unwrap();
+        let (shown, per_day) = house.read(move |c| caller_list::both(c, Of::ApiToken(token), NOW)).unwrap();
         assert_eq!(per_day.len(), 30);
         assert_eq!(per_day[28..], [2, 8]);
         let curl = shown.iter().find(|caller| caller.user_agent == "curl").unwrap();
@@ -82,7 +83,7 @@ fn the_first_use_of_a_day_moves_back_when_an_earlier_one_comes_late() {
         for at in [NOW, NOW.minus(60)] {
             house.write(move |c| Ok(callers::add(c, &[used(token, at, "curl", 1)])?)).unwrap();
         }
-        let (shown, _) = house.read(move |c| callers::both(c, Of::ApiToken(token), NOW)).unwrap();
+        let (shown, _) = house.read(move |c| caller_list::both(c, Of::ApiToken(token), NOW)).unwrap();
         assert_eq!((shown[0].first_used_at, shown[0].last_used_at), (NOW.minus(60), NOW));
     });
 }
@@ -94,20 +95,73 @@ fn uses_of_a_token_that_went_away_are_passed_over() {
         let gone = ApiTokenId::new(NOW, &mut randomness::system());
         let add = vec![used(gone, NOW, "curl", 1), used(token, NOW, "curl", 1)];
         house.write(move |c| Ok(callers::add(c, &add)?)).unwrap();
-        assert_eq!(house.read(move |c| callers::recent(c, Of::ApiToken(token), NOW)).unwrap().len(), 1);
+        assert_eq!(house.read(move |c| caller_list::recent(c, Of::ApiToken(token), NOW)).unwrap().len(), 1);
     });
 }
 
 #[test]
-fn a_page_shows_a_bounded_number_of_callers() {
+fn a_page_shows_the_callers_with_the_most_uses_and_the_rest_in_one_line() {
     on_both(|house| {
         let token = house.token(house.user("ada"), "ci");
-        let add =
-            (0..80).map(|number| used(token, NOW.minus(number), &format!("agent {number}"), 1)).collect::<Vec<_>>();
-        house.write(move |c| Ok(callers::add(c, &add)?)).unwrap();
-        let (shown, per_day) = house.read(move |c| callers::both(c, Of::ApiToken(token), NOW)).unwrap();
-        assert_eq!((shown.len(), shown[0].user_agent.as_str()), (MOST_CALLERS, "agent 0"));
-        assert_eq!(per_day.iter().sum::<i64>(), 80, "all uses count");
+        let of_day = |day: i64| {
+            let number =
+                |number: i64| used(token, NOW.minus(day * DAY + number), &format!("agent {day} {number}"), 40 - number);
+            (0..40).map(number).collect::<Vec<_>>()
+        };
+        for day in [0, 1] {
+            let add = of_day(day);
+            house.write(move |c| Ok(callers::add(c, &add)?)).unwrap();
+        }
+        let (shown, per_day) = house.read(move |c| caller_list::both(c, Of::ApiToken(token), NOW)).unwrap();
+        let others: Vec<_> = shown.iter().filter(|caller| caller.address.is_empty()).collect();
+        assert_eq!((shown.len(), shown[0].user_agent.as_str(), others.len()), (MOST_CALLERS + 1, "agent 0 0", 1));
+        assert!(shown.iter().all(|caller| caller.address.is_empty() || caller.uses > 15), "{shown:?}");
+        assert_eq!(
+            *others[0],
+            Caller {
+                address: String::new(),
+                user_agent: String::new(),
+                first_used_at: NOW.minus(DAY + 39),
+                last_used_at: NOW.minus(25),
+                uses: 2 * (1..=15).sum::<i64>(),
+            }
+        );
+        let of_all: i64 = shown.iter().map(|caller| caller.uses).sum();
+        assert_eq!((of_all, per_day.iter().sum::<i64>()), (1_640, 1_640), "all uses count");
+    });
+}
+
+#[test]
+fn of_more_callers_than_are_kept_of_a_day_the_quietest_joins_the_others() {
+    on_both(|house| {
+        let token = house.token(house.user("ada"), "ci");
+        let add = |agent: &str, uses: i64, at: Timestamp| {
+            let one = used(token, at, agent, uses);
+            house.write(move |c| Ok(callers::add(c, &[one])?)).unwrap();
+        };
+        let uses_of = |agent: &str| {
+            let shown = house.read(move |c| caller_list::recent(c, Of::ApiToken(token), NOW)).unwrap();
+            assert!(shown.len() <= MOST_CALLERS + 1);
+            shown.into_iter().find(|caller| caller.user_agent == agent).map(|caller| caller.uses)
+        };
+        for number in 0..50 {
+            add(&format!("agent {number}"), 10 + number, NOW.minus(number));
+        }
+        add("quieter than all", 9, NOW);
+        assert_eq!((uses_of("quieter than all"), uses_of("")), (None, Some(9)));
+        add("loud", 100, NOW);
+        assert_eq!((uses_of("loud"), uses_of("agent 0"), uses_of("")), (Some(100), None, Some(9 + 10)));
+        add("as quiet and later", 11, NOW);
+        assert_eq!(
+            (uses_of("as quiet and later"), uses_of("agent 1"), uses_of("")),
+            (Some(11), None, Some(9 + 10 + 11))
+        );
+        add("agent 0", 50, NOW);
+        assert_eq!(
+            (uses_of("agent 0"), uses_of("")),
+            (Some(50), Some(9 + 10 + 11 + 11)),
+            "it comes back, and counts from then on"
+        );
     });
 }
 

@@ -44,13 +44,13 @@ impl Count {
 /// Most tokens are used by one caller between two flushes.
 #[derive(Debug, Clone)]
 pub(super) enum Counts {
-    One(Key, Count),
+    One([(Key, Count); 1]),
     Several(Vec<(Key, Count)>),
 }
 
 impl Counts {
     pub fn new(repository: Option<RepositoryId>, now: Timestamp, address: IpAddr, agent: &str) -> Self {
-        Self::One(Key::new(repository, now, address, agent), Count::once(now))
+        Self::One([(Key::new(repository, now, address, agent), Count::once(now))])
     }
 
     pub fn add(&mut self, repository: Option<RepositoryId>, now: Timestamp, address: IpAddr, agent: &str) {
@@ -62,30 +62,37 @@ impl Counts {
                 && (key.agent == agent || key.agent == user_agent(agent))
         };
         let count = Count::once(now);
-        if let Some((_, known)) = self.iter_mut().find(|(key, _)| same(key)) {
+        if let Some((_, known)) = self.all_mut().iter_mut().find(|(key, _)| same(key)) {
             return known.add(count);
         }
         if self.len() < MOST_CALLERS {
             return self.push(Key::new(repository, now, address, agent), count);
         }
-        // Whoever changes its user agent with every request, or goes from repository to repository, fills no memory: the
-        // uses count for others than those known, at the right repository as long as there is room for it.
+        // Whoever changes its user agent with every request, or goes from repository to repository, fills no memory and hides
+        // nobody who comes again: of those who came once the first makes room, and counts for others than those known, at the
+        // right repository as long as there is room for it.
+        let mut left = (Key::new(repository, now, address, agent), count);
+        let once = self.all_mut().iter_mut().filter(|(key, known)| key.address != OTHERS && known.uses <= count.uses);
+        if let Some(quietest) = once.min_by_key(|(_, known)| known.last) {
+            std::mem::swap(quietest, &mut left);
+        }
+        let (Key { repository, day, .. }, count) = left;
         let others = |repository| Key { repository, day, address: OTHERS, agent: SmolStr::default() };
-        let room = self.len() < MOST_COUNTS || self.iter().any(|(key, _)| *key == others(repository));
+        let room = self.len() < MOST_COUNTS || self.all().iter().any(|(key, _)| *key == others(repository));
         self.put(others(if room { repository } else { None }), count);
     }
 
     /// Adds what was counted elsewhere, as far as there is room.
     pub fn merge(&mut self, other: Self) {
-        for (key, count) in other.iter() {
-            if self.len() < MOST_COUNTS || self.iter().any(|(known, _)| known == key) {
+        for (key, count) in other.all() {
+            if self.len() < MOST_COUNTS || self.all().iter().any(|(known, _)| known == key) {
                 self.put(key.clone(), *count);
             }
         }
     }
 
     fn put(&mut self, key: Key, count: Count) {
-        if let Some((_, known)) = self.iter_mut().find(|(known, _)| **known == key) {
+        if let Some((_, known)) = self.all_mut().iter_mut().find(|(known, _)| *known == key) {
             return known.add(count);
         }
         self.push(key, count);
@@ -93,37 +100,32 @@ impl Counts {
 
     fn push(&mut self, key: Key, count: Count) {
         match self {
-            Self::One(first, of_first) => *self = Self::Several(vec![(first.clone(), *of_first), (key, count)]),
+            Self::One([first]) => *self = Self::Several(vec![first.clone(), (key, count)]),
             Self::Several(all) => all.push((key, count)),
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub const fn len(&self) -> usize {
+        self.all().len()
+    }
+
+    pub const fn all(&self) -> &[(Key, Count)] {
         match self {
-            Self::One(..) => 1,
-            Self::Several(all) => all.len(),
+            Self::One(one) => one.as_slice(),
+            Self::Several(all) => all.as_slice(),
         }
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Count)> {
-        let (one, several) = match self {
-            Self::One(key, count) => (Some((key, count)), &[][..]),
-            Self::Several(all) => (None, &all[..]),
-        };
-        one.into_iter().chain(several.iter().map(|(key, count)| (key, count)))
-    }
-
-    fn iter_mut(&mut self) -> impl Iterator<Item = (&Key, &mut Count)> {
-        let (one, several) = match self {
-            Self::One(key, count) => (Some((&*key, count)), &mut [][..]),
-            Self::Several(all) => (None, &mut all[..]),
-        };
-        one.into_iter().chain(several.iter_mut().map(|(key, count)| (&*key, count)))
+    fn all_mut(&mut self) -> &mut [(Key, Count)] {
+        match self {
+            Self::One(one) => one,
+            Self::Several(all) => all,
+        }
     }
 
     /// What there is to write.
     pub fn gathered(&self, token: UsedToken) -> impl Iterator<Item = Gathered> {
-        self.iter().map(move |(key, count)| {
+        self.all().iter().map(move |(key, count)| {
             let caller = Caller {
                 address: if key.address == OTHERS { String::new() } else { key.address.to_string() },
                 user_agent: key.agent.to_string(),

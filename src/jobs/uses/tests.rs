@@ -17,7 +17,7 @@ fn uses_of_one_caller_are_added_up() {
         uses.token_used(token(), None, NOW.plus(second), "192.0.2.1".parse().unwrap(), "curl/8");
     }
     let tokens = uses.shard(&token());
-    let (_, count) = tokens[&token()].iter().next().unwrap();
+    let (_, count) = tokens[&token()].all().first().unwrap();
     assert_eq!((count.first, count.last, count.uses), (NOW, NOW.plus(4), 5));
 }
 
@@ -29,7 +29,36 @@ fn many_user_agents_fill_no_memory_and_all_uses_count() {
     }
     let tokens = uses.shard(&token());
     assert_eq!(tokens[&token()].len(), MOST_CALLERS + 1);
-    assert_eq!(tokens[&token()].iter().map(|(_, count)| count.uses).sum::<i64>(), 1_000);
+    assert_eq!(tokens[&token()].all().iter().map(|(_, count)| count.uses).sum::<i64>(), 1_000);
+}
+
+#[test]
+fn who_comes_again_is_told_however_many_come_once() {
+    let (uses, address) = (Uses::default(), "192.0.2.1".parse().unwrap());
+    let once = |numbers: std::ops::Range<i64>| {
+        for number in numbers {
+            uses.token_used(token(), None, NOW.plus(number), address, &format!("agent {number}"));
+        }
+    };
+    once(0..60);
+    for second in 60..90 {
+        uses.token_used(token(), None, NOW.plus(second), address, "curl/8");
+    }
+    once(90..1_000);
+    let tokens = uses.shard(&token());
+    let of = |agent: &str| {
+        tokens[&token()]
+            .all()
+            .iter()
+            .find(|(key, _)| key.agent == agent)
+            .map(|(_, count)| count.uses)
+            .unwrap_or_default()
+    };
+    assert_eq!(
+        (of("curl/8"), of("agent 999"), of("")),
+        (30, 1, 1_000 - 30 - 49),
+        "the first of those who came once made room"
+    );
 }
 
 #[test]
@@ -53,9 +82,10 @@ fn a_use_never_counts_for_another_repository() {
     }
     let tokens = uses.shard(&token());
     let counts = &tokens[&token()];
-    let at =
-        |wanted| counts.iter().filter(|(key, _)| key.repository == wanted).map(|(_, count)| count.uses).sum::<i64>();
+    let at = |wanted| {
+        counts.all().iter().filter(|(key, _)| key.repository == wanted).map(|(_, count)| count.uses).sum::<i64>()
+    };
     assert_eq!((at(repository(1)), at(repository(2)), at(repository(900))), (50, 1, 1));
     assert!(counts.len() <= MOST_COUNTS + 1);
-    assert_eq!(counts.iter().map(|(_, count)| count.uses).sum::<i64>(), 50 + 2_998, "all uses count");
+    assert_eq!(counts.all().iter().map(|(_, count)| count.uses).sum::<i64>(), 50 + 2_998, "all uses count");
 }

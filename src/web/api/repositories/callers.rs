@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::reached;
 use crate::domain::caller::Caller;
 use crate::domain::permission::Permission;
-use crate::storage::callers::{self, Of};
+use crate::storage::caller_list::{self, Of};
 use crate::web::api::answer;
 use crate::web::error::ApiFailure;
 use crate::web::extract::api_caller::ApiCaller;
@@ -17,8 +17,8 @@ use crate::web::portal::Portal;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Callers)]
 pub struct CallersJson {
-    /// Latest first; at most 50.
-    #[schema(max_items = 50)]
+    /// Latest first: the 50 with the most uses, and all others in one entry.
+    #[schema(max_items = 51)]
     callers: Vec<CallerJson>,
     /// Uses of each of the last 30 days, today last.
     #[schema(min_items = 30, max_items = 30)]
@@ -28,7 +28,7 @@ pub struct CallersJson {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Caller)]
 pub struct CallerJson {
-    /// `null` for all those of a day beyond its first 50.
+    /// `null` for all others together.
     #[schema(required, example = "192.0.2.7")]
     address: Option<String>,
     #[schema(example = "curl/8.5.0")]
@@ -62,7 +62,7 @@ pub async fn index(
 ) -> Result<HttpResponse, ApiFailure> {
     let (repository, _) = reached(&caller, &portal, &name, Permission::Read).await?;
     let now = caller.now();
-    let both = move |connection: &mut _| callers::both(connection, Of::Repository(repository.id), now);
+    let both = move |connection: &mut _| caller_list::both(connection, Of::Repository(repository.id), now);
     let (callers, uses_per_day) = portal.db.read(both).await?;
     let callers = callers.into_iter().map(CallerJson::new).collect();
     Ok(answer::json(StatusCode::OK, &CallersJson { callers, uses_per_day })?)

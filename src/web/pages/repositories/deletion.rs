@@ -9,7 +9,7 @@ use super::{CONFIGURE, change, configurable};
 use crate::domain::repository::Repository;
 use crate::randomness;
 use crate::storage::Connection;
-use crate::storage::callers::Of;
+use crate::storage::caller_list::Of;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::SignedIn;
 use crate::web::form::{Body, Field, FieldError, SecretField, errors};

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::{Tabs, visible};
-use crate::storage::callers::{self, Of};
+use crate::storage::caller_list::{self, Of};
 use crate::web::chart::Chart;
 use crate::web::error::PageFailure;
 use crate::web::extract::signed_in::SignedIn;
@@ -35,7 +35,7 @@ pub async fn show(
     let found = visible(&portal, &who, &path).await?;
     let (id, now) = (found.repository.id, who.now);
     let (callers, per_day) =
-        portal.db.read(move |connection| callers::both(connection, Of::Repository(id), now)).await?;
+        portal.db.read(move |connection| caller_list::both(connection, Of::Repository(id), now)).await?;
     let page = RepositoryPage {
         shell: Shell::of(&portal, &request, &who),
         tabs: Tabs::of(&found.repository, &who),

@@ -11,7 +11,7 @@ use crate::domain::policy::{Grace, Policy};
 use crate::domain::repository::Repository;
 use crate::domain::secret::{Secret, SecretKind, random_code};
 use crate::randomness;
-use crate::storage::callers::Of;
+use crate::storage::caller_list::Of;
 use crate::storage::repository_changes::{Made, Refusal, Renewal};
 use crate::storage::{Connection, StorageError, policies, repository_tokens};
 use crate::web::error::{Failure, PageFailure};

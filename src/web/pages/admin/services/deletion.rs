@@ -10,7 +10,7 @@ use crate::domain::id::ServiceId;
 use crate::domain::service::Service;
 use crate::randomness;
 use crate::storage::Connection;
-use crate::storage::callers::Of;
+use crate::storage::caller_list::Of;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{Holding, SignedIn, SystemManagement};
 use crate::web::form::{Body, Field, FieldError, SecretField, errors};

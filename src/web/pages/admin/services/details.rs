@@ -8,7 +8,7 @@ use super::{reveal, service_at};
 use crate::domain::event::{Action, Event};
 use crate::domain::id::ServiceId;
 use crate::domain::timestamp::Timestamp;
-use crate::storage::callers::{self, Of};
+use crate::storage::caller_list::{self, Of};
 use crate::storage::held::{self, Revocation};
 use crate::storage::service_changes::KIND;
 use crate::storage::{Connection, Result as Stored, events, reveals};
@@ -87,7 +87,7 @@ pub async fn show(
                 None
             };
             let happened = events::list_of(connection, KIND, &id.to_string(), None, MOST_EVENTS)?;
-            Ok((happened, callers::both(connection, Of::Service(id), now)?, revocation))
+            Ok((happened, caller_list::both(connection, Of::Service(id), now)?, revocation))
         })
         .await?;
     let endpoint = portal.settings.public_url.join(urls::INTROSPECTION);

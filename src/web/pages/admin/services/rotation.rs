@@ -11,7 +11,7 @@ use crate::domain::secret::{Secret, SecretKind, random_code};
 use crate::domain::service::Service;
 use crate::randomness;
 use crate::storage::Connection;
-use crate::storage::callers::Of;
+use crate::storage::caller_list::Of;
 use crate::storage::service_changes::{Made, Refusal, Rotation};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{Holding, SignedIn, SystemManagement};

@@ -9,7 +9,7 @@ use super::{own_token, reach, reveal};
 use crate::auth::authorize::repositories_seen_by;
 use crate::domain::api_token::{ApiToken, REVOKED_SHOWN, RepositorySelection};
 use crate::domain::id::ApiTokenId;
-use crate::storage::callers::{self, Of};
+use crate::storage::caller_list::{self, Of};
 use crate::storage::repositories::Among;
 use crate::storage::{Connection, Result as Stored, api_tokens, held, reveals};
 use crate::web::chart::Chart;
@@ -78,7 +78,8 @@ pub async fn show(
     {
         return Ok(reveal::page(&portal, &request, &who, &token, &names, &replaced, &secret)?);
     }
-    let (callers, per_day) = portal.db.read(move |connection| callers::both(connection, Of::ApiToken(id), now)).await?;
+    let (callers, per_day) =
+        portal.db.read(move |connection| caller_list::both(connection, Of::ApiToken(id), now)).await?;
     let (owner, lately) = (who.user.id, now.minus(REVOKED_SHOWN));
     let ended = portal.db.look_up(move |connection| held::of_owner(connection, owner, lately, MOST_HELD)).await?;
     let page = ApiTokenPage {

@@ -20,7 +20,7 @@ use crate::domain::id::ApiTokenId;
 use crate::domain::policy::Policy;
 use crate::storage::acting::By;
 use crate::storage::api_token_changes::Change;
-use crate::storage::callers::Of;
+use crate::storage::caller_list::Of;
 use crate::storage::{Connection, Result as Stored, api_tokens};
 use crate::web::error::Failure;
 use crate::web::extract::signed_in::SignedIn;
