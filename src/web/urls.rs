@@ -43,6 +43,11 @@ pub const FORWARD_AUTH: &str = "/auth/";
 pub const AUTH_NGINX: &str = "/auth/nginx";
 pub const AUTH_FORWARD: &str = "/auth/forward";
 
+/// The page of one group of the API's operations.
+pub fn api_group(id: &str) -> String {
+    format!("{API}?of={id}")
+}
+
 pub fn api_token(id: &ApiTokenId) -> String {
     format!("{API_TOKENS}/{id}")
 }

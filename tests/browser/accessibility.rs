@@ -109,6 +109,14 @@ fn sessions_and_policies_are_accessible() {
     browser.until("the refusal", || browser.title().starts_with("Error: ").then_some(()));
     judge.page("security-refused");
 
+    browser.go("/api");
+    judge.page("api");
+    browser.go("/api?q=xyzzy");
+    judge.page("api-none-found");
+    browser.go("/api?of=repositories");
+    browser.press("Answers to List the repositories that the token reaches");
+    judge.page("api-group");
+
     browser.go("/admin/policies");
     judge.page("policies");
     browser.fill("Maximum lifetime of API tokens", "ten");

@@ -16,6 +16,7 @@ mod keyboard;
 mod leaving;
 mod new_api_token;
 mod reauthentication;
+mod reference;
 mod repositories;
 mod services;
 mod users;

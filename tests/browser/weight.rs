@@ -77,6 +77,13 @@ fn the_first_visit_is_light_and_later_pages_are_lighter() {
     scales.page("list, full", LATER_PAGE);
     browser.go("/nowhere");
     scales.page("error", LATER_PAGE);
+    browser.go("/api");
+    scales.page("API", LATER_PAGE);
+    for group in browser.texts("main h2 a") {
+        browser.go(&format!("/api?of={}", group.to_lowercase().replace(' ', "-")));
+        browser.expect_heading(&group);
+        scales.page(&format!("API, {group}"), LATER_PAGE);
+    }
     browser.go("/reauthenticate?next=/profile");
     scales.page("reauthentication", LATER_PAGE);
     assert!(scales.faults.is_empty(), "{}", scales.faults.join("\n"));

@@ -9,6 +9,21 @@ on_both![
     it_repeats_nothing_unescaped,
 ];
 
+/// The page of one group of operations.
+struct Group {
+    name: String,
+    path: String,
+    text: String,
+}
+
+impl Group {
+    fn read(portal: &Portal, name: &str) -> Self {
+        let path = format!("/api?of={}", name.to_lowercase().replace(' ', "-"));
+        let answer = portal.visitor().open(&path).with(200);
+        Self { name: name.to_owned(), text: answer.text().replace("&#39;", "'").replace("&#34;", "\""), path }
+    }
+}
+
 fn everybody_may_read_it(portal: Portal) {
     let visitor = portal.visitor();
     let page = visitor.page("/api");
@@ -22,22 +37,39 @@ fn everybody_may_read_it(portal: Portal) {
 
 fn every_operation_of_the_document_is_on_it(portal: Portal) {
     let document = portal.request("GET", "/api/v1/openapi.json").send().with(200).json();
-    let answer = portal.visitor().open("/api").with(200);
+    let index = portal.visitor().open("/api").with(200);
+    let tags = document["tags"].as_array().expect("tags").iter();
+    let groups: Vec<Group> = tags.map(|tag| Group::read(&portal, tag["name"].as_str().expect("a name"))).collect();
     for (path, operations) in document["paths"].as_object().expect("paths") {
         for (method, operation) in operations.as_object().expect("operations") {
             let head = format!("<strong>{}</strong> {path}</code>", method.to_uppercase());
-            assert!(answer.text().contains(&head), "{head}");
+            let group = groups.iter().find(|group| operation["tags"][0] == *group.name).expect("a group");
+            assert_eq!(group.text.matches(&head).count(), 1, "{head}");
             let id = operation["operationId"].as_str().expect("a name");
-            assert_eq!(answer.text().matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
+            assert_eq!(group.text.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
+            let link = format!("<a href=\"{}#{id}\">", group.path);
+            assert_eq!((index.text().matches(&link).count(), index.text().matches(&head).count()), (1, 1), "{link}");
+            for (status, answer) in operation["responses"].as_object().expect("answers") {
+                let words = answer["description"].as_str().expect("words").replace('`', "");
+                let answer = format!("<dt>{status}</dt><dd>{words}");
+                let told = group.text.contains(&answer) || index.text().contains(&answer);
+                assert!(told, "{id}: {status} {words}");
+            }
         }
     }
     for (name, _) in document["components"]["schemas"].as_object().expect("schemas") {
-        assert_eq!(answer.text().matches(&format!("id=\"schema-{name}\"")).count(), 1, "{name}");
+        let id = format!("id=\"schema-{name}\"");
+        assert!(groups.iter().all(|group| group.text.matches(&id).count() <= 1), "{name}");
+        assert!(groups.iter().any(|group| group.text.contains(&id)) || index.text().contains(&id), "{name}");
     }
-    for link in answer.text().split("href=\"#").skip(1) {
-        let id = link.split('"').next().expect("an end");
-        assert!(answer.text().contains(&format!("id=\"{id}\"")), "{id}");
+    for group in &groups {
+        assert!(index.text().contains(&format!("href=\"{}\"", group.path)), "{}", group.name);
+        for link in group.text.split("href=\"#").skip(1) {
+            let id = link.split('"').next().expect("an end");
+            assert!(group.text.contains(&format!("id=\"{id}\"")), "{}: {id}", group.path);
+        }
     }
+    portal.visitor().open("/api?of=nothing").with(404);
 }
 
 fn a_search_works_without_javascript(portal: Portal) {

@@ -1,5 +1,7 @@
 //! From the OpenAPI document to what the page shows of it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::domain::permission::{Area, Permission};
@@ -30,6 +32,7 @@ pub struct Field {
     pub description: String,
 }
 
+#[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     pub status: String,
     pub description: String,
@@ -44,6 +47,12 @@ pub struct Schema {
 }
 
 impl Operation {
+    /// The names of what it takes and answers.
+    pub fn schemas(&self) -> impl Iterator<Item = String> {
+        let answered = self.answers.iter().map(|answer| answer.schema.clone());
+        answered.chain(self.body.iter().map(|(name, _)| name.clone()))
+    }
+
     /// Whether all of these words are in it.
     pub fn holds(&self, words: &[String]) -> bool {
         let all = [&self.tag, &self.method, &self.path, &self.summary, &self.description, &self.needs];
@@ -140,18 +149,39 @@ fn sample(schema: &Value) -> Value {
     Value::Object(given.collect())
 }
 
-/// Every schema that has fields.
-pub fn schemas(document: &Value) -> Vec<Schema> {
-    let all = document["components"]["schemas"].as_object().into_iter().flatten();
-    all.map(|(name, schema)| {
+/// What at least every fourth operation may answer, word by word.
+pub fn common_answers(operations: &[Operation]) -> Vec<Answer> {
+    let having = |answer: &Answer| operations.iter().filter(|operation| operation.answers.contains(answer)).count();
+    let mut common: Vec<Answer> = Vec::new();
+    for answer in operations.iter().flat_map(|operation| &operation.answers) {
+        if !common.contains(answer) && having(answer) * 4 >= operations.len() {
+            common.push(answer.clone());
+        }
+    }
+    common.sort_by(|a, b| a.status.cmp(&b.status));
+    common
+}
+
+/// The schemas of these names, and those that their fields are made of, in the order of the names.
+pub fn schemas(document: &Value, names: impl IntoIterator<Item = String>) -> Vec<Schema> {
+    let all = &document["components"]["schemas"];
+    let mut open: Vec<String> = names.into_iter().collect();
+    let mut found = BTreeMap::new();
+    while let Some(name) = open.pop() {
+        let schema = &all[&name];
+        if !schema.is_object() || found.contains_key(&name) {
+            continue;
+        }
         let required: Vec<String> = parts(schema).flat_map(|part| list(&part["required"]).map(text)).collect();
         let rows = properties(schema).into_iter().map(|(name, property)| {
             let required = required.contains(&name);
+            open.extend([named(&property), named(&property["items"])]);
             Field { required, ..field(&name, &property) }
         });
-        Schema { name: name.clone(), fields: rows.collect() }
-    })
-    .collect()
+        let fields = rows.collect();
+        found.insert(name.clone(), Schema { name, fields });
+    }
+    found.into_values().collect()
 }
 
 /// A schema, and the ones it is put together from.
