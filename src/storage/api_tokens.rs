@@ -1,5 +1,7 @@
 //! API tokens as they stand; how they change is in `api_token_changes`.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use super::Connection;
@@ -133,6 +135,26 @@ pub fn replaced_secrets(connection: &mut Connection, token: ApiTokenId, now: Tim
         .into_iter()
         .map(|(hint, ends_at)| ReplacedSecret { hint, ends_at: Timestamp::from_unix(ends_at) })
         .collect())
+}
+
+/// The tokens of an owner of which a former secret still works, and until when the last of them does.
+pub fn replaced_until(
+    connection: &mut Connection,
+    owner: UserId,
+    now: Timestamp,
+) -> Result<HashMap<ApiTokenId, Timestamp>> {
+    let rows: Vec<(String, i64)> = on_each!(connection, |c| api_tokens::table
+        .inner_join(api_token_secrets::table)
+        .filter(api_tokens::user_id.eq(owner.to_string()))
+        .filter(api_token_secrets::ends_at.gt(now.unix()))
+        .order(api_token_secrets::ends_at.asc())
+        .select((api_tokens::id, api_token_secrets::ends_at.assume_not_null()))
+        .load(c))?;
+    let until = |(id, end): (String, i64)| {
+        let id = id.parse().map_err(|_| StorageError::corrupt("api_tokens", &id))?;
+        Ok((id, Timestamp::from_unix(end)))
+    };
+    rows.into_iter().map(until).collect()
 }
 
 /// The repositories a token was limited to.

@@ -147,6 +147,11 @@ impl Badge {
         Self { class, icon, label: status.label() }
     }
 
+    /// Stands beside that of a token whose former secret still works.
+    pub const fn replaced() -> Self {
+        Self { class: "warn", icon: "rotate", label: "Replaced" }
+    }
+
     pub const fn of_user(status: user::Status) -> Self {
         let (class, icon) = match status {
             user::Status::Active => ("ok", "check"),

@@ -123,7 +123,7 @@ fn its_pages_show_a_token_in_each_status_repositories_and_who_uses_them() {
     let demo = Demo::start();
     let mut mira = demo.sign_in("mira");
     let list = mira.get("/profile/api-tokens").unwrap();
-    for status in ["Active", "Expiring soon", "Expired", "Disabled"] {
+    for status in ["Active", "Replaced", "Expiring soon", "Expired", "Disabled"] {
         assert!(list.body.contains(&format!("{status}</span>")), "{status}: {}", list.body);
     }
     let revoked = mira.get("/profile/api-tokens?status=revoked").unwrap();

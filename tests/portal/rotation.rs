@@ -152,11 +152,17 @@ fn an_old_secret_works_until_its_moment_and_not_a_second_longer(portal: Portal) 
                 .definition("Replaced")
                 .starts_with(&format!("{hint}… still works until {ends}"))
         );
+        let status = || {
+            let rows = ada.sign_in().page("/profile/api-tokens").rows();
+            rows.into_iter().find(|row| row.cell("Name") == grace).expect("its row").cell("Status").to_owned()
+        };
+        assert_eq!(status(), format!("Active Replaced Old token works until {ends}"));
         assert!(portal.accepts(&token.secret) && portal.accepts(&secret));
         portal.advance(seconds - 1);
         assert!(portal.accepts(&token.secret));
         portal.advance(1);
         assert!(!portal.accepts(&token.secret));
+        assert_eq!(status(), "Active");
         assert!(portal.accepts(&secret));
     }
 }

@@ -52,14 +52,14 @@ const fn token(
 const TOKENS: [Token; 19] = [
     Token {
         account: Permission::Write,
-        ..token("mira", "ci-build", WRITE, &["payments", "web-shop"], (41, Some(90)), Fate::Works)
+        ..token("mira", "ci-build", WRITE, &["payments", "web-shop"], (41, Some(90)), Fate::Replaced)
     },
     token("mira", "laptop", READ, &[], (57, Some(60)), Fate::Works),
     token("mira", "release-2026.2", WRITE, &["web-shop"], (121, Some(90)), Fate::Works),
     token("mira", "old runner", WRITE, &[], (300, Some(365)), Fate::Disabled),
     token("mira", "workshop", READ, &[], (22, Some(30)), Fate::Revoked),
     token("ada", "backup audit", READ, &[], (15, Some(30)), Fate::Works),
-    token("ada", "nightly mirror", READ, &[], (64, Some(90)), Fate::Replaced),
+    token("ada", "nightly mirror", READ, &[], (64, Some(90)), Fate::Works),
     token("jonas", "terraform", WRITE, &["infra.terraform"], (33, Some(365)), Fate::Works),
     token("jonas", "laptop", READ, &[], (85, Some(90)), Fate::Works),
     token("aiko", "shop pipeline", WRITE, &["web-shop", "search"], (12, Some(90)), Fate::Works),

@@ -9,7 +9,7 @@ use super::limit;
 use crate::domain::api_token::{ApiToken, REVOKED_SHOWN};
 use crate::domain::id::ApiTokenId;
 use crate::domain::timestamp::Timestamp;
-use crate::storage::api_tokens::list;
+use crate::storage::api_tokens::{list, replaced_until};
 use crate::storage::{Connection, Result as Stored, held, policies};
 use crate::web::error::PageFailure;
 use crate::web::extract::signed_in::{ApiAccess, Holding};
@@ -47,6 +47,8 @@ struct ApiTokenRow {
     expires: Option<Moment>,
     last_used: Option<LastUse>,
     badge: Badge,
+    /// Until when a former secret works besides.
+    replaced: Option<Moment>,
     greyed: bool,
     can_rotate: bool,
     can_disable: bool,
@@ -64,17 +66,24 @@ pub async fn index(
     let revoked = Typed::of_any_query(&request)?.text("status") == "revoked";
     let (owner, now) = (who.user.id, who.now);
     let lately = now.minus(REVOKED_SHOWN);
-    let (tokens, policy, ended_by_holders) = portal
+    let (tokens, replaced, policy, ended_by_holders) = portal
         .db
         .read(move |connection: &mut Connection| -> Stored<_> {
             let ended = held::of_owner(connection, owner, lately, MOST_HELD)?;
-            Ok((list(connection, owner, lately, MOST_ROWS)?, policies::current(connection)?, ended))
+            let replaced = replaced_until(connection, owner, now)?;
+            Ok((list(connection, owner, lately, MOST_ROWS)?, replaced, policies::current(connection)?, ended))
         })
         .await?;
     let (ended, current): (Vec<_>, Vec<_>) = tokens.into_iter().partition(|token| token.revoked_at.is_some());
     let (count, revoked_count) = (current.len(), ended.len());
     let shown = if revoked { ended } else { current };
-    let mut rows: Vec<ApiTokenRow> = shown.into_iter().map(|token| ApiTokenRow::new(token, now)).collect();
+    let mut rows: Vec<ApiTokenRow> = shown
+        .into_iter()
+        .map(|token| {
+            let until = replaced.get(&token.id).copied();
+            ApiTokenRow::new(token, until, now)
+        })
+        .collect();
     rows.sort_by_key(|row| row.greyed);
     let limit = limit(&portal, &policy);
     let shell = Shell::of(&portal, &request, &who);
@@ -84,7 +93,7 @@ pub async fn index(
 }
 
 impl ApiTokenRow {
-    fn new(token: ApiToken, now: Timestamp) -> Self {
+    fn new(token: ApiToken, replaced_until: Option<Timestamp>, now: Timestamp) -> Self {
         let status = token.status(now);
         let permissions = token.permissions.lines().join(", ");
         Self {
@@ -94,6 +103,7 @@ impl ApiTokenRow {
             expires: token.expires_at.map(|end| Moment::new(end, now)),
             last_used: token.last_use.as_ref().map(|used| LastUse::new(used, now)),
             badge: Badge::of(status),
+            replaced: replaced_until.filter(|_| status.works()).map(|end| Moment::new(end, now)),
             greyed: !status.works(),
             can_rotate: token.can_rotate(now),
             can_disable: token.can_disable(now),
