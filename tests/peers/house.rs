@@ -4,6 +4,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection, SqliteConnection};
 use scraper::{Html, Selector};
 use tempfile::TempDir;
 use tokenhouse::domain::secret::random_code;
@@ -72,6 +74,25 @@ impl House {
         String::from_utf8(output.stdout).expect("it prints text")
     }
 
+    /// Lets a token have ended long ago. No program tells the portal another time, so this goes past it into the database, and
+    /// must come before the first use of the token, or before another change: on SQLite what checks found is kept until then.
+    pub fn expire(&self, token: &Token) {
+        let sql = format!("UPDATE api_tokens SET created_at = 1, expires_at = 2 WHERE id = '{}'", token.id());
+        match &self.database {
+            Database::Sqlite(_) => {
+                let path = self.folder.path().join("data/tokenhouse.db");
+                let path = path.to_str().expect("the path is text");
+                let mut connection = SqliteConnection::establish(path).expect("the file opens");
+                connection.batch_execute("PRAGMA busy_timeout=5000").expect("it takes pragmas");
+                connection.batch_execute(&sql).expect("it expires");
+            }
+            Database::Postgres(schema) => {
+                let mut connection = PgConnection::establish(&schema.url()).expect("PostgreSQL answers");
+                connection.batch_execute(&sql).expect("it expires");
+            }
+        }
+    }
+
     /// A user with that role, who is signed in.
     pub fn user(&self, username: &'static str, role: &str) -> Person {
         self.run(&["user", "create", username, "--role", role, "--password-stdin"], PASSWORD);
@@ -137,6 +158,16 @@ impl Person {
         self.post(&format!("{}/revocation", token.path), &[]).location();
     }
 
+    pub fn disable(&mut self, token: &Token) {
+        self.post(&format!("{}/disablement", token.path), &[]).location();
+    }
+
+    /// Gives the token another secret, which is returned; the old one ends at once.
+    pub fn rotate(&mut self, token: &Token) -> String {
+        let path = format!("{}/rotation", token.path);
+        self.renew(&path, &path)
+    }
+
     /// Creates a repository and returns its token.
     pub fn repository(&mut self, name: &str) -> String {
         let path = self.post("/repositories", &[("name", name), ("nonce", &nonce())]).location().to_owned();
@@ -145,11 +176,15 @@ impl Person {
 
     /// Generates a new token for the repository; the old one ends at once.
     pub fn generate_new(&mut self, name: &str) -> String {
-        let form = self.get(&format!("/repositories/{name}/token/new"));
+        self.renew(&format!("/repositories/{name}/token/new"), &format!("/repositories/{name}/token"))
+    }
+
+    fn renew(&mut self, form: &str, path: &str) -> String {
+        let form = self.get(form);
         let value = |field| form.value_of(field).expect("the form has it").to_owned();
         let (nonce, replaces) = (value("name=\"nonce\""), value("name=\"replaces\""));
         let fields = [("nonce", nonce.as_str()), ("replaces", &replaces), ("grace", "now")];
-        let path = self.post(&format!("/repositories/{name}/token"), &fields).location().to_owned();
+        let path = self.post(path, &fields).location().to_owned();
         self.get(&path).secret().expect("the token is shown").to_owned()
     }
 

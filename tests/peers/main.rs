@@ -1,5 +1,6 @@
 //! The portal beside the programs that ask it: real nginx and real Caddy in front of a service, a real registry and a real
-//! client of registries. A file for each program; nothing here reaches into the portal but over the wire.
+//! client of registries. A file for each program; nothing here reaches into the portal but over the wire, except to let a token
+//! expire.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -174,9 +174,21 @@ fn addresses_and_bodies_arrive_as_they_were_sent(site: Site) {
 }
 
 fn what_ends_is_refused_at_the_very_next_request(mut site: Site) {
-    site.ask(&site.reads, "GET", "/", &[]).with(200);
+    let [expired, disabled, rotated] = ["expired", "disabled", "rotated"].map(|name| site.ada.token(name, "write"));
+    for token in [&site.reads, &expired, &disabled, &rotated] {
+        site.ask(token, "GET", "/", &[]).with(200);
+    }
+    site.house.expire(&expired);
+    site.ada.disable(&disabled);
+    site.stops(401, || site.ask(&disabled, "GET", "/", &[]));
+    site.stops(401, || site.ask(&expired, "GET", "/", &[]));
+    let secret = site.ada.rotate(&rotated);
+    site.stops(401, || site.ask(&rotated, "GET", "/", &[]));
+    site.proxy.ask("GET", "/", &[("Authorization", &format!("Bearer {secret}"))]).with(200);
     site.ada.revoke(&site.reads);
     site.stops(401, || site.ask(&site.reads, "GET", "/", &[]));
+    let other = basic("reports", &site.ada.repository("reports"));
+    site.stops(403, || site.proxy.ask("GET", "/", &[("Authorization", &other)]));
 
     let old = basic("payments", &site.repository_token);
     site.proxy.ask("GET", "/", &[("Authorization", &old)]).with(200);

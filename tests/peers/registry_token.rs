@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use crate::house::{House, Person, basic};
+use crate::house::{House, basic};
 use crate::image;
 use crate::on_both;
 use crate::programs::{Registry, skopeo_does, skopeo_fails};
@@ -17,7 +17,7 @@ on_both![
     images_are_pushed_and_pulled_as_the_token_allows,
     a_login_as_the_page_shows_it_is_enough,
     a_repository_token_opens_its_repository_and_what_lies_below,
-    a_token_that_ended_opens_nothing,
+    a_token_that_ended_or_is_of_another_repository_opens_nothing,
     layers_are_mounted_from_one_repository_into_another,
     an_administrator_reads_the_catalog_and_a_writer_deletes,
     after_a_rotation_nothing_breaks,
@@ -134,31 +134,36 @@ fn a_repository_token_opens_its_repository_and_what_lies_below(house: House) {
     assert!(skopeo_fails(&pull(&house, &own, &beside)).contains("denied"));
 }
 
-fn a_token_that_ended_opens_nothing(house: House) {
+fn a_token_that_ended_or_is_of_another_repository_opens_nothing(house: House) {
     let mut ada = house.user("ada", "repository-manager");
     let old = format!("payments:{}", ada.repository("payments"));
-    let new = format!("payments:{}", ada.generate_new("payments"));
-    let (disabled, revoked) = (ada.token("disabled", "write"), ada.token("revoked", "write"));
+    let other = format!("reports:{}", ada.repository("reports"));
+    let tokens = ["expired", "disabled", "revoked", "rotated"].map(|name| ada.token(name, "write"));
+    let ended = tokens.each_ref().map(|token| format!("ada:{}", token.secret));
     let (registry, image) = (registry(&house), image(&house));
     let address = format!("docker://{}/payments/api:1.0", registry.host);
-    for token in [&disabled, &revoked] {
-        skopeo_does(&push(&image, &format!("ada:{}", token.secret), &address));
+    for who in ended.iter().chain([&old]) {
+        skopeo_does(&push(&image, who, &address));
     }
-    disable(&mut ada, &disabled.path);
-    ada.revoke(&revoked);
-    let ended = [&disabled, &revoked].map(|token| format!("ada:{}", token.secret));
+    let [expired, disabled, revoked, rotated] = &tokens;
+    house.expire(expired);
+    ada.disable(disabled);
+    ada.revoke(revoked);
+    let after = format!("ada:{}", ada.rotate(rotated));
+    let new = format!("payments:{}", ada.generate_new("payments"));
     for who in ended.iter().chain([&old]) {
         for said in [skopeo_fails(&push(&image, who, &address)), skopeo_fails(&pull(&house, who, &address))] {
             assert!(said.contains("The username or the token is missing or not accepted"), "{said}");
         }
     }
+    for said in [skopeo_fails(&push(&image, &other, &address)), skopeo_fails(&pull(&house, &other, &address))] {
+        assert!(said.contains("denied"), "another repository's is good, but not here: {said}");
+    }
     let anonymous = format!("dir:{}", house.folder("anonymous").display());
     skopeo_fails(&["copy", "--src-tls-verify=false", &address, &anonymous]);
-    skopeo_does(&pull(&house, &new, &address));
-}
-
-fn disable(person: &mut Person, path: &str) {
-    person.post(&format!("{path}/disablement"), &[]).location();
+    for who in [&after, &new] {
+        skopeo_does(&pull(&house, who, &address));
+    }
 }
 
 fn layers_are_mounted_from_one_repository_into_another(house: House) {
