@@ -59,6 +59,7 @@ fn signed(house: &House, who: &str, scope: &str) -> String {
     let answer = ask(house.address(), &path, Some(&basic(username, secret))).expect("the portal answers");
     assert_eq!(answer.status, 200, "{answer:?}");
     let json: Value = serde_json::from_str(&answer.body).expect("JSON");
+    assert_eq!(json["expires_in"], 300, "5 minutes, where nobody says otherwise");
     json["token"].as_str().expect("a token").to_owned()
 }
 
