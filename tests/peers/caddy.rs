@@ -3,25 +3,18 @@
 use crate::house::{House, basic};
 use crate::on_both;
 use crate::programs::Proxy;
-use crate::site::{Site, integration, nobody_gets_through};
-use crate::upstream::Upstream;
+use crate::site::{Halves, Site, nobody_gets_through};
 
 on_both![a_repositorys_token_opens_its_own_path_only, a_header_that_only_looks_like_ours_is_taken_away];
 
 fn a_repositorys_token_opens_its_own_path_only(house: House) {
-    let mut ada = house.user("ada", "repository-manager");
-    let tokens = ["payments", "reports"].map(|name| (name, ada.repository(name)));
-    let upstream = Upstream::start();
-    let routes = tokens.each_ref().map(|(name, _)| {
-        integration(&mut ada, name, "Caddy", &upstream).replace("route {", &format!("route /{name}/* {{"))
-    });
-    let proxy = Proxy::caddy(&routes.join("\n"));
-    for (name, secret) in &tokens {
+    let site = Halves::behind_caddy(house);
+    for (name, secret) in &site.tokens {
         let credentials = basic(name, secret);
-        for (at, _) in &tokens {
+        for (at, _) in &site.tokens {
             let expected = if at == name { 200 } else { 403 };
             for path in [format!("/{at}/"), format!("/{at}/?repository={name}")] {
-                proxy.ask("POST", &path, &[("Authorization", &credentials)]).with(expected);
+                site.proxy.ask("POST", &path, &[("Authorization", &credentials)]).with(expected);
             }
         }
     }

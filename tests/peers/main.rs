@@ -15,6 +15,7 @@ mod caddy;
 mod docker_registry;
 mod examples;
 mod nginx;
+mod paths;
 mod proxies;
 mod registry_token;
 

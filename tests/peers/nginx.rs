@@ -3,28 +3,21 @@
 use crate::house::{House, basic};
 use crate::on_both;
 use crate::programs::Proxy;
-use crate::site::{Site, integration, nobody_gets_through};
+use crate::site::{Halves, Site, nobody_gets_through};
 use crate::support::database::Database;
-use crate::upstream::Upstream;
 
 on_both![a_repositorys_token_opens_its_own_location_only];
 
 fn a_repositorys_token_opens_its_own_location_only(house: House) {
-    let mut ada = house.user("ada", "repository-manager");
-    let tokens = ["payments", "reports"].map(|name| (name, ada.repository(name)));
-    let upstream = Upstream::start();
-    let locations = tokens.each_ref().map(|(name, _)| {
-        integration(&mut ada, name, "nginx", &upstream).replace("location / {", &format!("location /{name}/ {{"))
-    });
-    let proxy = Proxy::nginx(&locations.join("\n"));
-    for (name, secret) in &tokens {
+    let site = Halves::behind_nginx(house);
+    for (name, secret) in &site.tokens {
         let credentials = basic(name, secret);
-        for (at, _) in &tokens {
+        for (at, _) in &site.tokens {
             let expected = if at == name { 200 } else { 403 };
-            for path in [format!("/{at}/"), format!("/{at}/x/../{at}/?repository={name}"), format!("//{at}/%2e/")] {
-                proxy.ask("POST", &path, &[("Authorization", &credentials)]).with(expected);
+            for path in [format!("/{at}/"), format!("/{at}/./{at}/?repository={name}"), format!("//{at}/%2e/")] {
+                site.proxy.ask("POST", &path, &[("Authorization", &credentials)]).with(expected);
             }
-            proxy.ask("GET", &format!("/_tokenhouse/{at}"), &[("Authorization", &credentials)]).with(404);
+            site.proxy.ask("GET", &format!("/_tokenhouse/{at}"), &[("Authorization", &credentials)]).with(404);
         }
     }
 }

@@ -61,6 +61,46 @@ impl Site {
     }
 }
 
+/// Two repositories behind one proxy, below `/payments/` and `/reports/` of one service.
+pub struct Halves {
+    pub proxy: Proxy,
+    pub upstream: Upstream,
+    /// The repositories with their own tokens.
+    pub tokens: [(&'static str, String); 2],
+    // Serves until the end.
+    _house: House,
+}
+
+impl Halves {
+    pub fn behind_nginx(house: House) -> Self {
+        let below = |name: &str| ["location / {".to_owned(), format!("location /{name}/ {{")];
+        Self::behind(house, "nginx", below, Proxy::nginx)
+    }
+
+    pub fn behind_caddy(house: House) -> Self {
+        let below = |name: &str| ["route {".to_owned(), format!("route /{name}/* {{")];
+        Self::behind(house, "Caddy", below, Proxy::caddy)
+    }
+
+    /// `below` says what is changed in what is printed, so that it governs one half.
+    fn behind(
+        house: House,
+        label: &str,
+        below: impl Fn(&str) -> [String; 2],
+        start: impl FnOnce(&str) -> Proxy,
+    ) -> Self {
+        let mut ada = house.user("ada", "repository-manager");
+        let tokens = ["payments", "reports"].map(|name| (name, ada.repository(name)));
+        let upstream = Upstream::start();
+        let halves = tokens.each_ref().map(|(name, _)| {
+            let ([whole, half], code) = (below(name), integration(&mut ada, name, label, &upstream));
+            assert!(code.contains(&whole), "{code}");
+            code.replace(&whole, &half)
+        });
+        Self { proxy: start(&halves.join("\n")), upstream, tokens, _house: house }
+    }
+}
+
 /// What is to be pasted, with the service's address in its place.
 pub fn integration(person: &mut Person, repository: &str, label: &str, upstream: &Upstream) -> String {
     let code = person.integration(repository, label);

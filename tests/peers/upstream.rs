@@ -2,26 +2,25 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// Listens until the tests end.
 pub struct Upstream {
     pub address: SocketAddr,
-    seen: Arc<AtomicUsize>,
+    seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Upstream {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("it has an address");
-        let seen = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&seen);
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let list = Arc::clone(&seen);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let count = Arc::clone(&count);
-                thread::spawn(move || answer(stream, &count));
+                let list = Arc::clone(&list);
+                thread::spawn(move || answer(stream, &list));
             }
         });
         Self { address, seen }
@@ -29,12 +28,17 @@ impl Upstream {
 
     /// How many requests came through so far.
     pub fn seen(&self) -> usize {
-        self.seen.load(Ordering::SeqCst)
+        self.targets().len()
+    }
+
+    /// What they asked for, as it stood in their first lines.
+    pub fn targets(&self) -> Vec<String> {
+        self.seen.lock().expect("no answer panics").clone()
     }
 }
 
 /// Sends back the head of one request as it came, line for line, and then its body.
-fn answer(stream: TcpStream, count: &AtomicUsize) -> Option<()> {
+fn answer(stream: TcpStream, seen: &Mutex<Vec<String>>) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -42,8 +46,10 @@ fn answer(stream: TcpStream, count: &AtomicUsize) -> Option<()> {
             return None;
         }
     }
-    count.fetch_add(1, Ordering::SeqCst);
-    let text = String::from_utf8_lossy(&head).to_lowercase();
+    let text = String::from_utf8_lossy(&head);
+    let target = text.split(' ').nth(1)?.to_owned();
+    seen.lock().expect("no answer panics").push(target);
+    let text = text.to_lowercase();
     let mut body = Vec::new();
     if text.contains("\r\ntransfer-encoding: chunked") {
         while !body.ends_with(b"0\r\n\r\n") {

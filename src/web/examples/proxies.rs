@@ -11,6 +11,11 @@ use crate::web::urls;
 pub const IDENTITY: [&str; 6] =
     ["X-Auth-User", "X-Auth-Kind", "X-Auth-Token-Id", "X-Auth-Token-Name", "X-Auth-Repository", "X-Auth-Permission"];
 
+/// Two dots at the beginning of a part of the path, in any spelling. Proxies take them away before they choose the location and
+/// hand on the address as it was sent; a service that counts empty parts, cuts off parameters, or takes `#` and `\` otherwise
+/// arrives elsewhere, perhaps at what another repository protects.
+const CLIMBS: &str = r"^[^?]*(/|%2f|\x5c|%5c)(\.|%2e)(\.|%2e)";
+
 /// For the repository `name`.
 pub fn of(portal: &PublicUrl, name: &str) -> Vec<Example> {
     vec![
@@ -25,7 +30,9 @@ pub fn of(portal: &PublicUrl, name: &str) -> Vec<Example> {
         Example {
             id: "integration-caddy",
             label: "Caddy".into(),
-            hint: "Put it into the site block of the service, and its address in the place of 127.0.0.1:9000.".into(),
+            hint: "Put it into the site block of the service, and its address in the place of 127.0.0.1:9000. \
+                   Where one site has several repositories, each gets a route of its own."
+                .into(),
             code: caddy(portal, name),
         },
         Example {
@@ -56,6 +63,7 @@ fn nginx(portal: &PublicUrl, name: &str) -> String {
     };
     format!(
         "location / {{\n    \
+             if ($request_uri ~* \"{CLIMBS}\") {{ return 400; }}\n    \
              auth_request {ask};\n\
          {taken}{handed_on}    \
              proxy_set_header Authorization \"\";\n    \
@@ -93,6 +101,8 @@ fn caddy(portal: &PublicUrl, name: &str) -> String {
     };
     format!(
         "route {{\n\
+         \t@climbs vars_regexp {{http.request.orig_uri}} (?i){CLIMBS}\n\
+         \trespond @climbs 400\n\
          \trequest_header -X-Auth*\n\
          \trequest_header -X_Auth*\n\
          \tforward_auth {address} {{\n\
