@@ -1,5 +1,6 @@
 //! How a service is put behind a repository: configurations of reverse proxies that ask this very portal.
-//! `127.0.0.1:9000` stands for the service. The tests run them as they are printed.
+//! `127.0.0.1:9000` stands for the service. The tests run those of nginx and Caddy as they are printed, and send by themselves
+//! what Traefik, which Debian lacks, would.
 
 use std::fmt::Write as _;
 
