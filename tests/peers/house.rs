@@ -53,6 +53,16 @@ impl House {
         path
     }
 
+    /// What a command of ours in a shell must know: where the data is, and, beside PostgreSQL, what no server tells it.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let mut all = vec![("TOKENHOUSE_DATA_DIR", self.folder.path().join("data").display().to_string())];
+        if let Database::Postgres(schema) = &self.database {
+            all.push(("TOKENHOUSE_DATABASE_URL", schema.url()));
+            all.push(("TOKENHOUSE_PUBLIC_URL", self.address.clone()));
+        }
+        all
+    }
+
     pub fn log(&self) -> String {
         self.server.log()
     }
@@ -171,6 +181,13 @@ impl Person {
     /// Creates a repository and returns its token.
     pub fn repository(&mut self, name: &str) -> String {
         let path = self.post("/repositories", &[("name", name), ("nonce", &nonce())]).location().to_owned();
+        self.get(&path).secret().expect("the token is shown").to_owned()
+    }
+
+    /// Creates a service and returns its token.
+    pub fn service(&mut self, name: &str) -> String {
+        let fields = [("name", name), ("description", ""), ("nonce", &nonce())];
+        let path = self.post("/admin/services", &fields).location().to_owned();
         self.get(&path).secret().expect("the token is shown").to_owned()
     }
 

@@ -8,6 +8,7 @@ mod support;
 mod house;
 mod image;
 mod programs;
+mod shell;
 mod site;
 mod upstream;
 
@@ -17,6 +18,7 @@ mod examples;
 mod nginx;
 mod paths;
 mod proxies;
+mod readme;
 mod registry_token;
 
 /// Runs each of the tests that it names once on SQLite and once on PostgreSQL.
