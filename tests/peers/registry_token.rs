@@ -1,7 +1,5 @@
 //! Docker's registry as `tokenhouse oci registry-config` tells to configure it: it judges tokens that the portal signs, and
-//! never asks the portal. Driven by skopeo.
-
-use std::process::Command;
+//! never asks the portal. Driven by skopeo; podman signs in, too.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,6 +9,7 @@ use crate::house::{House, basic};
 use crate::image;
 use crate::on_both;
 use crate::programs::{Registry, skopeo_does, skopeo_fails};
+use crate::shell::paste;
 use crate::support::http::{Answer, ask};
 
 on_both![
@@ -102,20 +101,23 @@ fn a_login_as_the_page_shows_it_is_enough(house: House) {
     let mut ada = house.user("ada", "repository-manager");
     let token = ada.repository("payments");
     let (registry, image) = (registry(&house), image(&house));
-    let file = house.folder("home").join("auth.json").display().to_string();
-    let login = ada.code("payments", "example-login");
-    let login = login.replace("docker login", &format!("skopeo login --tls-verify=false --authfile {file}"));
-    let login = login.replace("registry.example.org", &registry.host);
-    let run = |token: &str| {
-        let output = Command::new("sh").args(["-c", &login]).env("TOKENHOUSE_TOKEN", token).output().expect("sh runs");
-        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
-    };
-    let said = run("wrong");
-    assert!(said.contains("invalid username/password"), "{said}");
-    let said = run(&token);
-    assert!(said.contains("Login Succeeded"), "{said}");
-    let address = format!("docker://{}/payments/api:1.0", registry.host);
-    skopeo_does(&["copy", "--dest-tls-verify=false", "--authfile", &file, &image, &address]);
+    let (variable, login) = (ada.code("payments", "example-variable"), ada.code("payments", "example-login"));
+    let home = house.folder("home").display().to_string();
+    // Podman prepares to run containers, whatever it is asked: in a folder of this test, not in that of the machine.
+    let podman = format!("podman --root {home}/root --runroot {home}/run --tmpdir {home}/tmp --storage-driver vfs");
+    for (name, client) in [("skopeo", "skopeo"), ("podman", &podman)] {
+        let file = house.folder("logins").join(name).display().to_string();
+        let login = login.replace("docker login", &format!("{client} login --tls-verify=false --authfile {file}"));
+        let login = login.replace("registry.example.org", &registry.host);
+        let run =
+            |token: &str| paste(&house, &format!("export XDG_RUNTIME_DIR={home}\n{variable}\n{login}"), &[token]).all();
+        let said = run("wrong");
+        assert!(said.contains("invalid username/password"), "{said}");
+        let said = run(&token);
+        assert!(said.contains("Login Succeeded"), "{said}");
+        let address = format!("docker://{}/payments/api:1.0", registry.host);
+        skopeo_does(&["copy", "--dest-tls-verify=false", "--authfile", &file, &image, &address]);
+    }
 }
 
 fn a_repository_token_opens_its_repository_and_what_lies_below(house: House) {
