@@ -95,9 +95,18 @@ impl<'a> Requests<'a> {
     }
 
     /// As nginx asks on behalf of a GET.
-    pub fn by_nginx(mut self) -> Self {
+    pub fn by_nginx(self) -> Self {
+        self.on_behalf("X-Original-Method: GET\r\nX-Original-URI: /v1/invoices?page=2\r\n")
+    }
+
+    /// The same in the dialect of Caddy and Traefik.
+    pub fn by_caddy(self) -> Self {
+        self.on_behalf("X-Forwarded-Method: GET\r\nX-Forwarded-Uri: /v1/invoices?page=2\r\n")
+    }
+
+    fn on_behalf(mut self, headers: &str) -> Self {
         let place = self.text.find("\r\n").unwrap_or_default() + 2;
-        self.text.insert_str(place, "X-Original-Method: GET\r\nX-Original-URI: /v1/invoices?page=2\r\n");
+        self.text.insert_str(place, headers);
         self
     }
 

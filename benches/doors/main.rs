@@ -104,7 +104,8 @@ fn main() {
     let hello = Server::bare("hello", "");
     let raw = Server::bare("lookup", &database.display().to_string());
     let session = load::sign_in(sqlite.address());
-    let mut cases = cases(&sqlite, &raw, &data, &session);
+    let mut cases = doors(&sqlite, &raw, &data);
+    cases.extend(pages::cases(&sqlite, &session));
 
     let schema = options.postgres.as_deref().map(data::Schema::create);
     let postgres = schema.as_ref().map(|schema| OnPostgres::start(schema, options.tokens));
@@ -167,8 +168,7 @@ impl OnPostgres {
     }
 }
 
-fn cases<'a>(portal: &'a Server, raw: &'a Server, data: &'a Data, session: &str) -> Vec<Case<'a>> {
-    let page = |path: &str| Requests::page(path, session);
+fn doors<'a>(portal: &'a Server, raw: &'a Server, data: &'a Data) -> Vec<Case<'a>> {
     vec![
         Case::new("sign-in page", portal, Requests::get("/login")),
         Case::new("static file (portal.css, gzip)", portal, Requests::get(&pages::stylesheet(portal.address()))),
@@ -176,6 +176,9 @@ fn cases<'a>(portal: &'a Server, raw: &'a Server, data: &'a Data, session: &str)
         Case::in_use("forward-auth, 100,000 in use", portal, check(data, IN_USE)),
         Case::new("forward-auth, all tokens", portal, check(data, data.len())),
         Case::new("forward-auth, one token", portal, Requests::bearer(&door(), data.first()).by_nginx()),
+        Case::in_use("forward-auth as Caddy asks, 100,000 in use", portal, {
+            Requests::tokens_in_use(&format!("/auth/forward/{BUSY}"), data, IN_USE).by_caddy()
+        }),
         Case::new("forward-auth, malformed token", portal, Requests::refused(&door(), data::MALFORMED).by_nginx()),
         Case::in_use("introspection, 100,000 in use", portal, Requests::introspections(data, IN_USE)),
         Case::in_use("token for a registry, 100,000 in use", portal, registry_tokens(data)),
@@ -186,19 +189,6 @@ fn cases<'a>(portal: &'a Server, raw: &'a Server, data: &'a Data, session: &str)
         Case::new("GET /api/v1/repositories/…, its token", portal, {
             Requests::bearer(&format!("/api/v1/repositories/{BUSY}"), &data.repository_token)
         }),
-        Case::new("token list, 5 tokens", portal, page("/profile/api-tokens")),
-        Case::new("repositories, 25 of 1,000", portal, page("/repositories")),
-        Case::new("repositories, the last page", portal, page("/repositories?page=40")),
-        Case::new("repositories, by last use", portal, page("/repositories?sort=-used")),
-        Case::new("repositories, searched", portal, page("/repositories?q=number%2073")),
-        Case::new("repository: Overview", portal, page(&format!("/repositories/{BUSY}"))),
-        Case::new("repository: Configure", portal, page(&format!("/repositories/{BUSY}/configure"))),
-        Case::new("repository: Generate New", portal, page(&format!("/repositories/{BUSY}/token/new"))),
-        Case::new("repository: Access", portal, page(&format!("/repositories/{BUSY}/access"))),
-        Case::new("repository: Activity", portal, page(&format!("/repositories/{BUSY}/activity"))),
-        Case::new("users, the first page", portal, page("/admin/users")),
-        Case::new("users, searched", portal, page("/admin/users?q=user17")),
-        Case::new("Sessions & Security", portal, page("/profile/security")),
     ]
 }
 

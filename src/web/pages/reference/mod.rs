@@ -1,7 +1,10 @@
 //! `/api`: the API for readers, made from the same document as `/api/v1/openapi.json`. For everybody. A line for each operation,
 //! and a page for each group of them: all of it in one would weigh 100 kB.
 
+mod objects;
 mod reading;
+
+use std::sync::LazyLock;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -14,11 +17,10 @@ use crate::web::form::Typed;
 use crate::web::listing::{searched, words};
 use crate::web::page::{Shell, html};
 use crate::web::portal::Portal;
-use crate::web::urls;
-use reading::{Answer, Operation, Schema};
+use reading::{Group, Operation, Reference};
 
-/// The schema of errors, told once.
-const ERROR: &str = "Problem";
+/// Read once: it does not change.
+static REFERENCE: LazyLock<Reference> = LazyLock::new(|| Reference::of(openapi::document()));
 
 /// All operations, a line each, and what errors look like.
 #[derive(Template)]
@@ -27,12 +29,9 @@ struct IndexPage {
     shell: Shell,
     /// What is searched for; empty for everything.
     search: String,
-    introduction: String,
-    groups: Vec<Group>,
-    /// What most operations may answer besides their own.
-    common: Vec<Answer>,
-    /// What errors are told in.
-    schemas: Vec<Schema>,
+    /// Those that are found.
+    groups: Vec<(&'static Group, Vec<&'static Operation>)>,
+    reference: &'static Reference,
 }
 
 /// The operations of one group, with the objects that they take and answer.
@@ -40,16 +39,9 @@ struct IndexPage {
 #[template(path = "pages/reference/group.html")]
 struct GroupPage {
     shell: Shell,
-    group: Group,
-    schemas: Vec<Schema>,
-}
-
-/// The operations that have to do with one thing.
-struct Group {
-    id: String,
-    name: String,
-    description: String,
-    operations: Vec<Operation>,
+    group: &'static Group,
+    /// The public address, without a slash at its end.
+    base: String,
 }
 
 /// `GET /api?q=…`, and `GET /api?of=…` for one group.
@@ -63,48 +55,19 @@ pub async fn show(
         Some(who) => Shell::of(&portal, &request, who),
         None => Shell::anonymous(&portal, &request),
     };
-    let document = openapi::document();
-    let base = portal.settings.public_url.join("");
-    let operations = reading::operations(document, base.trim_end_matches('/'));
-    let common = reading::common_answers(&operations);
+    let reference = &*REFERENCE;
     let of = query.text("of");
-    if of.is_empty() {
-        let search = searched(&query);
-        let wanted = words(&search);
-        let mut groups = grouped(operations.into_iter().filter(|operation| operation.holds(&wanted)));
-        groups.retain(|group| !group.operations.is_empty());
-        let introduction = document["info"]["description"].as_str().unwrap_or_default().replace('`', "");
-        let schemas = reading::schemas(document, [ERROR.to_owned()]);
-        return Ok(html(StatusCode::OK, &IndexPage { shell, search, introduction, groups, common, schemas })?);
+    if !of.is_empty() {
+        let group = reference.groups.iter().find(|group| group.id == of).ok_or(Failure::NotFound)?;
+        let base = portal.settings.public_url.join("").trim_end_matches('/').to_owned();
+        return Ok(html(StatusCode::OK, &GroupPage { shell, group, base })?);
     }
-    let mut group = grouped(operations).into_iter().find(|group| group.id == of).ok_or(Failure::NotFound)?;
-    for operation in &mut group.operations {
-        operation.answers.retain(|answer| !common.contains(answer));
-        for answer in operation.answers.iter_mut().filter(|answer| answer.schema == ERROR) {
-            answer.schema.clear();
-        }
-    }
-    let schemas = reading::schemas(document, group.operations.iter().flat_map(Operation::schemas));
-    Ok(html(StatusCode::OK, &GroupPage { shell, group, schemas })?)
-}
-
-/// The groups in the order of the document.
-fn grouped(operations: impl IntoIterator<Item = Operation>) -> Vec<Group> {
-    let group = |(name, description): (String, String)| {
-        let id = name.to_lowercase().replace(' ', "-");
-        Group { id, name, description, operations: Vec::new() }
+    let search = searched(&query);
+    let wanted = words(&search);
+    let found = |group: &'static Group| {
+        let found: Vec<_> = group.operations.iter().filter(|operation| operation.holds(&wanted)).collect();
+        (!found.is_empty()).then_some((group, found))
     };
-    let mut groups: Vec<Group> = reading::tags(openapi::document()).into_iter().map(group).collect();
-    for operation in operations {
-        if let Some(group) = groups.iter_mut().find(|group| group.name == operation.tag) {
-            group.operations.push(operation);
-        }
-    }
-    groups
-}
-
-impl Group {
-    fn path(&self) -> String {
-        urls::api_group(&self.id)
-    }
+    let groups = reference.groups.iter().filter_map(found).collect();
+    Ok(html(StatusCode::OK, &IndexPage { shell, search, groups, reference })?)
 }
