@@ -29,6 +29,7 @@ mod hosts;
 mod introspection;
 mod metadata;
 mod names;
+mod nodes;
 mod oauth_revocation;
 mod oci_token;
 mod openapi;

@@ -69,7 +69,7 @@ fn decoded(part: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).expect("Base64")).expect("JSON")
 }
 
-fn claims(token: &str) -> Value {
+pub fn claims(token: &str) -> Value {
     decoded(token.split('.').nth(1).expect("three parts"))
 }
 

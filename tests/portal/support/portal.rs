@@ -46,9 +46,9 @@ pub struct Portal {
     pub agent: ureq::Agent,
     clock: Arc<AtomicI64>,
     runtime: tokio::runtime::Runtime,
-    keys: TempDir,
+    keys: Arc<TempDir>,
     pub(super) reader: Mutex<Option<Reader>>,
-    pub database: Database,
+    pub database: Arc<Database>,
 }
 
 struct Running {
@@ -72,7 +72,13 @@ impl Drop for Running {
 impl Portal {
     pub fn start(database: Database) -> Self {
         let keys = TempDir::new().expect("a temporary folder can be made");
-        Self::open(database, keys, Arc::new(AtomicI64::new(START)), |_| {})
+        Self::open(Arc::new(database), Arc::new(keys), Arc::new(AtomicI64::new(START)), |_| {})
+    }
+
+    /// Another node: an application of its own with the same database, key file and clock.
+    pub fn beside(&self) -> Self {
+        assert!(!self.database.is_sqlite(), "one process owns the file");
+        Self::open(self.database.clone(), self.keys.clone(), self.clock.clone(), |_| {})
     }
 
     /// Stops it and starts it again on the same data, with another configuration.
@@ -83,7 +89,12 @@ impl Portal {
         Self::open(database, keys, clock, change)
     }
 
-    fn open(database: Database, keys: TempDir, clock: Arc<AtomicI64>, change: impl FnOnce(&mut Config)) -> Self {
+    fn open(
+        database: Arc<Database>,
+        keys: Arc<TempDir>,
+        clock: Arc<AtomicI64>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let mut config = configuration(&database);
         change(&mut config);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
