@@ -1,8 +1,14 @@
 //! What is told of the use of a token.
 
+use std::pin::pin;
+use std::sync::mpsc;
+use std::task::Poll;
+
+use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use tokenhouse::domain::caller::UsedToken;
 use tokenhouse::storage::schema::callers;
+use tokenhouse::storage::{Connection, StorageError};
 
 use crate::support::{Portal, Token, on_both};
 
@@ -20,6 +26,7 @@ on_both![
     the_last_use_never_moves_back,
     the_chart_says_in_words_what_it_shows,
     many_counts_are_written_in_parts_and_what_fails_is_written_later,
+    no_check_waits_for_counts_or_fails_with_them,
 ];
 
 fn used(portal: &Portal, token: &Token, address: &str, agent: &str) {
@@ -224,4 +231,63 @@ fn many_counts_are_written_in_parts_and_what_fails_is_written_later(portal: Port
     portal.flush();
     assert_eq!(counted().iter().sum::<i64>(), (TOKENS * AGENTS + TOKENS) as i64, "none is lost, none counts twice");
     assert_eq!(counted().len(), TOKENS * AGENTS);
+}
+
+/// Begins with the work, and says whether there is more to do.
+async fn begins<T>(mut work: std::pin::Pin<&mut impl Future<Output = T>>) -> bool {
+    std::future::poll_fn(|context| Poll::Ready(work.as_mut().poll(context).is_pending())).await
+}
+
+fn no_check_waits_for_counts_or_fails_with_them(portal: Portal) {
+    portal.repository("alpha");
+    let ada = portal.user("ada");
+    let token = portal.token(&ada, |_| {});
+    let checks = || {
+        for path in ["/api/v1/me", "/auth/nginx/alpha"] {
+            let request = portal.request("GET", path).bearer(&token.secret).header("x-original-method", "GET");
+            request.at("203.0.113.7").header("user-agent", "curl/8").send().with(200);
+        }
+    };
+    checks();
+    // A number that nothing can be added to.
+    portal.sql(&format!(
+        "INSERT INTO callers (token_id, repository_id, day, address, user_agent, first_used_at, last_used_at, uses)
+         VALUES ('{}', '', {}, '203.0.113.7', 'curl/8', 0, 0, 9223372036854775807)",
+        token.id,
+        portal.now().day_number()
+    ));
+    let (let_go, held) = mpsc::channel::<()>();
+    let (tell, told) = mpsc::channel();
+    let is_sqlite = portal.database.is_sqlite();
+    let hold = move |connection: &mut Connection| -> Result<(), StorageError> {
+        // On SQLite whoever writes holds up all others.
+        if !is_sqlite {
+            connection.batch_execute("LOCK TABLE callers IN EXCLUSIVE MODE")?;
+        }
+        tell.send(()).expect("the test listens");
+        held.recv().expect("the test lets go");
+        Ok(())
+    };
+    portal.wait(async {
+        let mut holding = pin!(portal.shared.db.write_beside_checks(hold));
+        assert!(begins(holding.as_mut()).await);
+        told.recv().expect("it is held up");
+        let mut flush = pin!(portal.shared.uses.flush(&portal.shared.db));
+        assert!(begins(flush.as_mut()).await, "nothing can be written now");
+        checks();
+        let_go.send(()).expect("it is held up");
+        holding.await.expect("it ends in order");
+        assert!(flush.await.is_err());
+    });
+    checks();
+    assert!(portal.wait(portal.shared.uses.flush(&portal.shared.db)).is_err());
+    checks();
+    portal.sql("DELETE FROM callers WHERE uses = 9223372036854775807");
+    portal.flush();
+    let of_token = callers::token_id.eq(token.id.to_string());
+    let counted = portal.read(move |c| {
+        let rows = callers::table.filter(of_token).order(callers::repository_id.asc());
+        Ok(rows.select((callers::repository_id.ne(""), callers::uses)).load::<(bool, i64)>(c)?)
+    });
+    assert_eq!(counted, [(false, 4), (true, 4)], "none is lost");
 }
