@@ -27,6 +27,7 @@ mod headers;
 mod health;
 mod hosts;
 mod introspection;
+mod links;
 mod metadata;
 mod names;
 mod nodes;
