@@ -47,6 +47,14 @@ impl House {
         self.server.as_ref().expect("it serves")
     }
 
+    /// What the running server says to a token.
+    pub fn status(&self, token: &str) -> u16 {
+        let address = self.server().line("Tokenhouse is listening on ");
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let request = agent.get(format!("{address}/api/v1/me")).header("authorization", format!("Bearer {token}"));
+        request.call().expect("it answers").status().as_u16()
+    }
+
     pub fn kill_server(&mut self) {
         self.server = None;
     }

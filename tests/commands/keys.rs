@@ -72,20 +72,12 @@ fn with_key_file(house: &House, arguments: &[&str], path: &Path) -> Command {
     command
 }
 
-/// What the running server says to a token.
-fn status(house: &House, token: &str) -> u16 {
-    let address = house.server().line("Tokenhouse is listening on ");
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    let request = agent.get(format!("{address}/api/v1/me")).header("authorization", format!("Bearer {token}"));
-    request.call().unwrap().status().as_u16()
-}
-
 #[test]
 fn with_the_right_key_file_it_starts_wherever_that_lies() {
     let mut house = House::new();
     let tokens = repositories(&house, &["alpha"]);
     house.serve();
-    assert_eq!(status(&house, &tokens[0]), 200);
+    assert_eq!(house.status(&tokens[0]), 200);
     house.kill_server();
     let elsewhere = house.data().with_extension("key");
     fs::rename(key_file(&house), &elsewhere).unwrap();
@@ -153,7 +145,7 @@ fn a_forgotten_key_lets_it_start_and_its_tokens_go_on_working() {
     assert_eq!(house.count("repository_tokens WHERE sealed IS NOT NULL OR key_id IS NOT NULL"), 0);
     assert_eq!(house.events().last().map(String::as_str), Some(format!("shell key.forgotten {id}").as_str()));
     house.serve();
-    assert_eq!(tokens.iter().map(|token| status(&house, token)).collect::<Vec<_>>(), [200, 200]);
+    assert_eq!(tokens.iter().map(|token| house.status(token)).collect::<Vec<_>>(), [200, 200]);
     house.run(&["key", "forget", &id], "").fails(1, &["nothing is sealed with a key of the id", &id]);
 }
 

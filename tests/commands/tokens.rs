@@ -57,6 +57,19 @@ fn what_is_no_token_here_is_told_apart_from_what_is_no_token_at_all() {
 }
 
 #[test]
+fn what_a_command_ends_is_refused_by_the_very_next_request() {
+    for ends in [&["token", "revoke"][..], &["user", "disable", "ada"]] {
+        let mut house = House::new();
+        let token = token_of_ada(&house);
+        house.serve();
+        // The second answer comes out of the memory of the server.
+        assert_eq!([house.status(&token), house.status(&token)], [200, 200]);
+        house.run(ends, &token).succeeds();
+        assert_eq!(house.status(&token), 401, "after {ends:?}");
+    }
+}
+
+#[test]
 fn a_token_that_is_revoked_through_the_server_is_in_no_log() {
     let mut house = House::new();
     let token = token_of_ada(&house);
