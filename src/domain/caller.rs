@@ -1,6 +1,7 @@
 //! Callers: addresses and user agents that used a token.
 
 use super::id::{ApiTokenId, RepositoryId, RepositoryTokenId, ServiceId};
+use super::secret::contains_secret;
 use super::timestamp::Timestamp;
 
 /// Longest user agent that is kept, in characters; the rest is cut.
@@ -46,8 +47,11 @@ impl Caller {
     }
 }
 
-/// Cuts `text` to what is kept of a user agent, without control characters.
+/// Cuts `text` to what is kept of a user agent, without control characters. Pages show it to others than its sender.
 pub fn user_agent(text: &str) -> String {
+    if contains_secret(text) {
+        return "(a user agent with a token in it)".to_owned();
+    }
     if text.len() <= LONGEST_USER_AGENT && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return text.to_owned();
     }
