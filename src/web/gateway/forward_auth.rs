@@ -92,7 +92,9 @@ fn log_original(request: &HttpRequest, portal: &Portal, dialect: &Dialect) {
         let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("(none)");
         let path = text(&dialect.uri).split(['?', '#']).next().unwrap_or_default();
         let path = if contains_secret(path) { "(a path with a token in it)" } else { path };
-        tracing::debug!(method = text(&dialect.method), path, "a proxy asks");
+        let method = text(&dialect.method);
+        let method = if contains_secret(method) { "(a method with a token in it)" } else { method };
+        tracing::debug!(method, path, "a proxy asks");
     }
 }
 

@@ -201,12 +201,14 @@ impl Line {
         }
         let milliseconds = self.started.elapsed().as_secs_f64() * 1_000.0;
         let status = status.as_u16();
+        let method = self.method.as_str();
+        let method = if contains_secret(method) { "(a method with a token in it)" } else { method };
         // A check of a token or a probe is no news; there may be thousands a second.
         let doors = ["/api/", "/static/", urls::FORWARD_AUTH, urls::OCI_TOKEN, urls::INTROSPECTION];
         if doors.iter().any(|door| self.path.starts_with(door)) || self.path.ends_with('z') {
-            tracing::debug!(request = %self.id, method = %self.method, path = %self.path, peer = %self.peer, status, milliseconds, "request");
+            tracing::debug!(request = %self.id, %method, path = %self.path, peer = %self.peer, status, milliseconds, "request");
         } else {
-            tracing::info!(request = %self.id, method = %self.method, path = %self.path, peer = %self.peer, status, milliseconds, "request");
+            tracing::info!(request = %self.id, %method, path = %self.path, peer = %self.peer, status, milliseconds, "request");
         }
     }
 
