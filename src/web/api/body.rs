@@ -7,6 +7,7 @@ use serde_json::error::Category;
 use std::future::{Ready, ready};
 
 use crate::domain::Invalid;
+use crate::domain::secret::contains_secret;
 use crate::web::error::{Failure, FieldProblem};
 use crate::web::form::Body;
 
@@ -64,7 +65,10 @@ fn failure(error: &serde_path_to_error::Error<serde_json::Error>) -> Failure {
         ));
     }
     let message = inner.to_string();
-    let named = || message.split('`').nth(1).unwrap_or_default().to_owned();
+    let named = || match message.split('`').nth(1).unwrap_or_default() {
+        name if contains_secret(name) => "(a token)".to_owned(),
+        name => name.to_owned(),
+    };
     let problem = |field, detail: &str| Failure::Unprocessable(vec![FieldProblem { field, detail: detail.into() }]);
     if message.starts_with("unknown field") {
         return problem(named(), "There is no such field here.");
@@ -134,6 +138,7 @@ mod tests {
     fn all_else_is_refused_and_named_but_never_repeated() {
         for (text, sentence) in [
             (&b"{\"nam\": 1}"[..], "nam: There is no such field here."),
+            (b"{\"thp_0123456789abcdefghij\": 1}", "(a token): There is no such field here."),
             (b"{}", "name: This field is missing."),
             (b"{\"name\":\"a\",\"name\":\"b\"}", "name: This field is there more than once."),
             (b"{\"name\": 5}", "name: Must be a string."),
