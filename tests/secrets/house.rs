@@ -5,29 +5,64 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use diesel::connection::SimpleConnection as _;
-use diesel::{Connection as _, SqliteConnection};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel::{PgConnection, SqliteConnection};
 use tempfile::TempDir;
+use tokenhouse::domain::signing_key::SigningKeyId;
+use tokenhouse::storage::schema::signing_keys as keys;
+use tokenhouse::storage::sealing::{Sealed, SealingKeys};
+use tokenhouse::storage::signing_keys;
 
+use crate::canaries::Canaries;
+use crate::support::database::Schema;
 use crate::support::process::Process;
 use crate::support::server::tokenhouse;
 
 pub struct House {
     folder: TempDir,
+    /// Where the data is, if not in a file.
+    schema: Option<Schema>,
     server: Process,
     pub address: String,
 }
 
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// The same with a connection of either kind.
+macro_rules! with_connection {
+    ($house:expr, |$connection:ident| $work:expr) => {
+        match &$house.schema {
+            None => {
+                let path = $house.data().join("tokenhouse.db");
+                let $connection = &mut SqliteConnection::establish(&path.to_string_lossy()).expect("it opens");
+                $connection.batch_execute("PRAGMA busy_timeout=5000").expect("it takes pragmas");
+                $work
+            }
+            Some(schema) => {
+                let $connection = &mut PgConnection::establish(&schema.url()).expect("it answers");
+                $work
+            }
+        }
+    };
+}
+
 impl House {
-    pub fn serve(arguments: &[&str]) -> Self {
+    pub fn serve(schema: Option<Schema>, arguments: &[&str]) -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let mut command = tokenhouse();
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder.path().join("data"))
-            .args(arguments);
+            .args(arguments)
+            .envs(database(schema.as_ref()));
         let server = Process::start(&mut command);
         let address = server.line("Tokenhouse is listening on ");
-        Self { folder, server, address }
+        Self { folder, schema, server, address }
     }
 
     pub fn data(&self) -> PathBuf {
@@ -55,6 +90,7 @@ impl House {
     pub fn run(&self, arguments: &[&str], input: &str) -> String {
         let mut command: Command = tokenhouse();
         let command = command.args(arguments).args(["--log-level", "trace", "--data-dir"]).arg(self.data());
+        let command = command.envs(database(self.schema.as_ref()));
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -69,11 +105,39 @@ impl House {
 
     /// As if the last password entry lay far back.
     pub fn let_the_password_grow_old(&self) {
-        let path = self.data().join("tokenhouse.db");
-        let mut connection = SqliteConnection::establish(&path.to_string_lossy()).expect("it opens");
-        connection
-            .batch_execute("PRAGMA busy_timeout=5000; UPDATE sessions SET authenticated_at = authenticated_at - 86400")
-            .expect("it takes changes");
+        let sql = "UPDATE sessions SET authenticated_at = authenticated_at - 86400";
+        with_connection!(self, |connection| connection.batch_execute(sql)).expect("it takes changes");
+    }
+
+    /// The private parts of all keys that sign, as they are sealed: PKCS #8 in Base64.
+    pub fn signing_keys(&self) -> Vec<String> {
+        let sealing = SealingKeys::load(&self.data().join("secret.key")).expect("there is a key file");
+        let rows = keys::table.filter(keys::sealed.is_not_null()).select((
+            keys::id,
+            keys::sealed.assume_not_null(),
+            keys::key_id.assume_not_null(),
+        ));
+        let rows: Vec<(String, Vec<u8>, String)> =
+            with_connection!(self, |connection| rows.load(connection)).expect("it answers");
+        rows.into_iter()
+            .map(|(id, bytes, key_id)| {
+                let sealed = Sealed { bytes, key_id };
+                let opened = signing_keys::open(&sealing, &SigningKeyId::from_stored(id), &sealed);
+                opened.expect("the key file opens it").to_string()
+            })
+            .collect()
+    }
+
+    /// Searches every file of the data directory but that of the key, and every row where the data is in no file.
+    #[track_caller]
+    pub fn assert_keeps_none_of(&self, canaries: &Canaries) {
+        let mut searched = canaries.assert_absent_from_files(&self.data());
+        if let Some(schema) = &self.schema {
+            let rows = rows(schema);
+            canaries.assert_absent("PostgreSQL", rows.as_bytes());
+            searched += rows.len();
+        }
+        assert!(searched > 10_000, "there is a database");
     }
 
     /// Stops in good order.
@@ -81,4 +145,23 @@ impl House {
         self.server.signal("TERM");
         assert!(self.server.wait().success(), "{}", self.server.log());
     }
+}
+
+/// Every row of every table as PostgreSQL writes it, bytes in hexadecimal digits.
+fn rows(schema: &Schema) -> String {
+    let mut connection = PgConnection::establish(&schema.url()).expect("it answers");
+    let mut lines = |query: &str| -> Vec<String> {
+        let lines: Vec<Line> = diesel::sql_query(query).load(&mut connection).expect(query);
+        lines.into_iter().map(|line| line.line).collect()
+    };
+    let tables = lines("SELECT tablename::text AS line FROM pg_tables WHERE schemaname = current_schema()");
+    assert!(tables.len() > 10, "{tables:?}");
+    let rows: Vec<_> =
+        tables.iter().map(|table| lines(&format!("SELECT t::text AS line FROM {table} t")).join("\n")).collect();
+    rows.join("\n")
+}
+
+/// What tells the program of the database.
+fn database(schema: Option<&Schema>) -> Option<(&'static str, String)> {
+    schema.map(|schema| ("TOKENHOUSE_DATABASE_URL", schema.url()))
 }
