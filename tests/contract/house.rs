@@ -1,4 +1,5 @@
-//! The real binary with an administrator, repositories, grants and tokens; and schemathesis, which comes to see it.
+//! The real binary with an administrator and with what the document names in its examples; and schemathesis, which comes
+//! to see it.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -24,13 +25,31 @@ impl House {
         let mut browser = Browser::new(&server.address(""));
         let fields = [
             ("code", code),
-            ("username", "ada"),
-            ("display_name", "Ada Lovelace"),
-            ("email", "ada@example.org"),
+            ("username", "root"),
+            ("display_name", "Root"),
+            ("email", "root@example.org"),
             ("password", "lantern orbit sixteen quiet"),
         ];
         assert_eq!(browser.post("/setup", &fields).expect("it answers").location(), "/");
-        // What the document names in its examples is there.
+        let house = Self { server, browser };
+        house.furnish();
+        house
+    }
+
+    /// Makes what the document names in its examples; none of it is whoever asks, since nobody disables themselves.
+    fn furnish(&self) {
+        let token = self.token("furnishes", "write");
+        for (path, body) in [
+            ("/api/v1/users", r#"{"username": "ada", "display_name": "Ada Lovelace", "email": "ada@example.org"}"#),
+            ("/api/v1/users", r#"{"username": "grace", "display_name": "Grace Hopper", "email": "grace@example.org"}"#),
+            ("/api/v1/roles", r#"{"name": "help-desk", "title": "Help Desk", "privileges": ["view_repositories"]}"#),
+        ] {
+            let request = ureq::post(self.server.address(path)).header("authorization", format!("Bearer {token}"));
+            request.content_type("application/json").send(body).expect(path);
+        }
+        let mut browser = self.browser.clone();
+        let fields = [("nonce", "2222222222222222222222"), ("name", "wiki"), ("description", "Reads the manuals")];
+        browser.post("/admin/services", &fields).expect("it answers").location();
         for (number, name) in ["payments", "website"].iter().enumerate() {
             let nonce = format!("{number:0>22}");
             let fields = [("nonce", nonce.as_str()), ("name", name), ("description", "")];
@@ -38,7 +57,6 @@ impl House {
         }
         let fields = [("username", "ada"), ("permission", "read")];
         browser.post("/repositories/payments/access", &fields).expect("it answers").location();
-        Self { server, browser }
     }
 
     /// An API token with this permission in every area.
