@@ -54,24 +54,24 @@ impl Counts {
     }
 
     pub fn add(&mut self, repository: Option<RepositoryId>, now: Timestamp, address: IpAddr, agent: &str) {
-        let day = day(now);
-        let same = |key: &Key| {
-            key.day == day
-                && key.repository == repository
-                && key.address == address
-                && (key.agent == agent || key.agent == user_agent(agent))
-        };
-        let count = Count::once(now);
+        let (day, count) = (day(now), Count::once(now));
+        // Mostly the same as before, letter by letter; what is kept of a user agent may be less.
+        let same =
+            |key: &Key| key.day == day && key.repository == repository && key.address == address && key.agent == agent;
         if let Some((_, known)) = self.all_mut().iter_mut().find(|(key, _)| same(key)) {
             return known.add(count);
         }
+        let key = Key::new(repository, now, address, agent);
+        if let Some((_, known)) = self.all_mut().iter_mut().find(|(known, _)| *known == key) {
+            return known.add(count);
+        }
         if self.len() < MOST_CALLERS {
-            return self.push(Key::new(repository, now, address, agent), count);
+            return self.push(key, count);
         }
         // Whoever changes its user agent with every request, or goes from repository to repository, fills no memory and hides
         // nobody who comes again: of those who came once the first makes room, and counts for others than those known, at the
         // right repository as long as there is room for it.
-        let mut left = (Key::new(repository, now, address, agent), count);
+        let mut left = (key, count);
         let once = self.all_mut().iter_mut().filter(|(key, known)| key.address != OTHERS && known.uses <= count.uses);
         if let Some(quietest) = once.min_by_key(|(_, known)| known.last) {
             std::mem::swap(quietest, &mut left);
