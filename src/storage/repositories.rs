@@ -157,6 +157,18 @@ pub fn list(
     query.load::<(Row, Option<String>)>(connection)?.into_iter().map(with_grant).collect()
 }
 
+/// Whether a user sees more than `count` repositories: no more of them are looked at.
+pub fn more_than(connection: &mut Connection, user: UserId, all: bool, count: i64) -> Result<bool> {
+    let next: Option<String> = if all {
+        let names = repositories::table.select(repositories::name).order(repositories::name.asc());
+        on_each!(connection, |c| names.offset(count).limit(1).get_result(c)).optional()?
+    } else {
+        let own = grants::table.filter(grants::user_id.eq(user.to_string())).select(grants::repository_id);
+        on_each!(connection, |c| own.offset(count).limit(1).get_result(c)).optional()?
+    };
+    Ok(next.is_some())
+}
+
 pub(super) fn with_grant((row, grant): (Row, Option<String>)) -> Result<(Repository, Option<Permission>)> {
     let (id, name, description, created_at, last_used_at) = row;
     let corrupt = || StorageError::corrupt("repositories", &id);

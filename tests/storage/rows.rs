@@ -261,6 +261,11 @@ fn repositories_are_listed_in_pages_to_those_who_may_see_them() {
         assert_eq!(list(false, None, 10), ["a-1", "a.1", "a1", "a_1"], "in the same order on both databases");
         assert_eq!(list(true, Some("a.1"), 2), ["a1", "a_1"]);
         assert_eq!(list(true, Some("a_1"), 10), ["b"]);
+        let more_than = |all, count| house.read(move |c| repositories::more_than(c, ada, all, count)).unwrap();
+        assert_eq!(
+            [more_than(true, 4), more_than(true, 5), more_than(false, 3), more_than(false, 4)],
+            [true, false, true, false]
+        );
     });
 }
 

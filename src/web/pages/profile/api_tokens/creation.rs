@@ -8,7 +8,7 @@ use askama::Template;
 use super::form::{ApiTokenForm, REPEATED, SINGLE, Terms};
 use super::wish::{Wish, names};
 use super::{change, limit};
-use crate::auth::authorize::repositories_seen_by;
+use crate::auth::authorize::{repositories_seen_by, sees_all};
 use crate::domain::api_token::{ApiToken, RepositorySelection};
 use crate::domain::id::ApiTokenId;
 use crate::domain::repository::RepositoryName;
@@ -16,7 +16,7 @@ use crate::domain::secret::{Secret, SecretKind, random_code};
 use crate::randomness;
 use crate::storage::api_token_changes::{Made, Refusal};
 use crate::storage::api_tokens::{current_names, find};
-use crate::storage::repositories::Among;
+use crate::storage::repositories::{Among, more_than};
 use crate::storage::{Connection, policies};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{ApiAccess, Holding, SignedIn};
@@ -28,7 +28,7 @@ use crate::web::reveal::Looker;
 use crate::web::{notice, urls};
 
 /// Most repositories that the form offers one by one.
-const MOST_OFFERED: usize = 100;
+const MOST_OFFERED: i64 = 100;
 /// Most names of repositories that a form may hold.
 const MOST_NAMES: usize = 1_000;
 
@@ -73,21 +73,24 @@ impl Situation {
                     Some(id) => Some(find(connection, owner, id)?.ok_or(Failure::NotFound)?),
                     None => None,
                 };
-                let among = |connection: &mut Connection, among: Among, limit: usize| {
-                    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                let among = |connection: &mut Connection, among: Among, limit: i64| {
                     repositories_seen_by(connection, owner, privileges, among, limit)
                 };
-                let most = if offered { MOST_OFFERED + 1 } else { 0 };
-                let mut repositories = among(connection, Among::All, most)?;
-                let names_are_typed = repositories.len() > MOST_OFFERED;
+                let all = sees_all(privileges);
+                let names_are_typed = offered && more_than(connection, owner, all, MOST_OFFERED)?;
+                let mut repositories = Vec::new();
                 if names_are_typed {
                     let possible = |name: &String| RepositoryName::parse(name).is_ok();
-                    let names = names.into_iter().filter(possible).collect();
-                    repositories = among(connection, Among::Names(names), MOST_NAMES)?;
+                    let names: Vec<String> = names.into_iter().filter(possible).collect();
+                    if !names.is_empty() {
+                        repositories = among(connection, Among::Names(names), MOST_NAMES as i64)?;
+                    }
                     if let Some(RepositorySelection::Selected(ids)) = original.as_ref().map(|token| &token.repositories)
                     {
-                        repositories.extend(among(connection, Among::Ids(ids.clone()), MOST_NAMES)?);
+                        repositories.extend(among(connection, Among::Ids(ids.clone()), MOST_NAMES as i64)?);
                     }
+                } else if offered {
+                    repositories = among(connection, Among::All, MOST_OFFERED)?;
                 }
                 let terms = Terms {
                     now,
