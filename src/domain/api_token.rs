@@ -92,6 +92,11 @@ pub struct ApiToken {
 }
 
 impl ApiToken {
+    /// Whether it got its secret at or after that moment, and later than in the second in which it was created.
+    pub fn rotated_since(&self, moment: Timestamp) -> bool {
+        self.current_secret >= TokenSecretId::first_of(moment.max(self.created_at.plus(1)))
+    }
+
     pub fn status(&self, now: Timestamp) -> Status {
         if self.revoked_at.is_some() {
             Status::Revoked

@@ -18,6 +18,8 @@ pub enum Grace {
 }
 
 impl Grace {
+    /// A replaced secret that works for longer there is none.
+    pub const LONGEST: Self = Self::SevenDays;
     pub const ALL: [Self; 4] = [Self::AtOnce, Self::OneHour, Self::OneDay, Self::SevenDays];
 
     pub const fn seconds(self) -> i64 {

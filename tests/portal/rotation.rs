@@ -139,6 +139,7 @@ fn an_old_secret_works_until_its_moment_and_not_a_second_longer(portal: Portal) 
     let ada = portal.user("ada");
     for (grace, seconds) in [("after 1 hour", HOUR), ("after 24 hours", DAY), ("after 7 days", 7 * DAY)] {
         let token = portal.token_named(&ada, grace);
+        portal.advance(1);
         let browser = ada.sign_in();
         let form = browser.page(&token.page("rotation")).form("Rotate token").choose("Old token stops working", grace);
         let page = browser.follow(browser.submit(&form));

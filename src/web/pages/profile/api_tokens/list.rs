@@ -1,5 +1,7 @@
 //! `GET /profile/api-tokens`: the list, and what was revoked lately.
 
+use std::collections::HashMap;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -8,6 +10,7 @@ use super::held::HeldRow;
 use super::limit;
 use crate::domain::api_token::{ApiToken, REVOKED_SHOWN};
 use crate::domain::id::ApiTokenId;
+use crate::domain::policy::Grace;
 use crate::domain::timestamp::Timestamp;
 use crate::storage::api_tokens::{list, replaced_until};
 use crate::storage::{Connection, Result as Stored, held, policies};
@@ -70,8 +73,11 @@ pub async fn index(
         .db
         .read(move |connection: &mut Connection| -> Stored<_> {
             let ended = held::of_owner(connection, owner, lately, MOST_HELD)?;
-            let replaced = replaced_until(connection, owner, now)?;
-            Ok((list(connection, owner, lately, MOST_ROWS)?, replaced, policies::current(connection)?, ended))
+            let tokens = list(connection, owner, lately, MOST_ROWS)?;
+            // Mostly none was, which their secrets tell by themselves.
+            let rotated = tokens.iter().any(|token| token.rotated_since(now.minus(Grace::LONGEST.seconds())));
+            let replaced = if rotated { replaced_until(connection, owner, now)? } else { HashMap::new() };
+            Ok((tokens, replaced, policies::current(connection)?, ended))
         })
         .await?;
     let (ended, current): (Vec<_>, Vec<_>) = tokens.into_iter().partition(|token| token.revoked_at.is_some());
