@@ -92,6 +92,11 @@ pub fn contains_secret(address: &str) -> bool {
     holds_secret(address) || holds_secret(&percent_encoding::percent_decode_str(address).decode_utf8_lossy())
 }
 
+/// The text, or what stands for it where it holds a secret.
+pub fn unless_secret<'a>(text: &'a str, instead: &'a str) -> &'a str {
+    if contains_secret(text) { instead } else { text }
+}
+
 fn holds_secret(text: &str) -> bool {
     text.as_bytes().windows(PREFIX + 20).filter(|window| window.starts_with(b"th")).any(|window| {
         std::str::from_utf8(window).is_ok_and(|start| SecretKind::of(start).is_some())

@@ -130,7 +130,7 @@ fn count(connection: &mut Connection, group: Group<'_>, caller: &Caller) -> Resu
     if on_each!(connection, |c| diesel::update(known).set(sums!(caller)).execute(c))? > 0 {
         return Ok(());
     }
-    if caller.address == OTHERS || group.has_room(connection, caller)? {
+    if caller.address == OTHERS || group.make_room(connection, caller)? {
         group.put(connection, caller)
     } else {
         group.put(connection, &unnamed(caller))
@@ -138,10 +138,10 @@ fn count(connection: &mut Connection, group: Group<'_>, caller: &Caller) -> Resu
 }
 
 impl Group<'_> {
-    /// Whether a new caller is told by name. Of more than [`MOST_CALLERS`] the quietest joins the others, and of equally quiet ones
-    /// the one that was not seen for longest: a token that is used from everywhere, or by a program that changes its user agent
-    /// each time, neither fills the database nor hides who uses it most.
-    fn has_room(self, connection: &mut Connection, caller: &Caller) -> Result<bool> {
+    /// Makes room for a new caller, and says whether it is told by name. Of more than [`MOST_CALLERS`] the quietest joins the
+    /// others, and of equally quiet ones the one that was not seen for longest: a token that is used from everywhere, or by a
+    /// program that changes its user agent each time, neither fills the database nor hides who uses it most.
+    fn make_room(self, connection: &mut Connection, caller: &Caller) -> Result<bool> {
         let named = callers::table
             .filter(callers::token_id.eq(self.token))
             .filter(callers::repository_id.eq(self.repository))

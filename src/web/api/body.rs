@@ -7,7 +7,7 @@ use serde_json::error::Category;
 use std::future::{Ready, ready};
 
 use crate::domain::Invalid;
-use crate::domain::secret::contains_secret;
+use crate::domain::secret::unless_secret;
 use crate::web::error::{Failure, FieldProblem};
 use crate::web::form::Body;
 
@@ -65,10 +65,7 @@ fn failure(error: &serde_path_to_error::Error<serde_json::Error>) -> Failure {
         ));
     }
     let message = inner.to_string();
-    let named = || match message.split('`').nth(1).unwrap_or_default() {
-        name if contains_secret(name) => "(a token)".to_owned(),
-        name => name.to_owned(),
-    };
+    let named = || unless_secret(message.split('`').nth(1).unwrap_or_default(), "(a token)").to_owned();
     let problem = |field, detail: &str| Failure::Unprocessable(vec![FieldProblem { field, detail: detail.into() }]);
     if message.starts_with("unknown field") {
         return problem(named(), "There is no such field here.");

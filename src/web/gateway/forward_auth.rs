@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use crate::auth::authenticate::Caller;
 use crate::domain::permission::Permission;
 use crate::domain::repository::RepositoryName;
-use crate::domain::secret::contains_secret;
+use crate::domain::secret::unless_secret;
 use crate::web::client;
 use crate::web::error::{Failure, ForwardFailure};
 use crate::web::extract::api_caller::ApiCaller;
@@ -91,9 +91,8 @@ fn log_original(request: &HttpRequest, portal: &Portal, dialect: &Dialect) {
     if tracing::enabled!(tracing::Level::DEBUG) && client::is_proxy(request, &portal.settings) {
         let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("(none)");
         let path = text(&dialect.uri).split(['?', '#']).next().unwrap_or_default();
-        let path = if contains_secret(path) { "(a path with a token in it)" } else { path };
-        let method = text(&dialect.method);
-        let method = if contains_secret(method) { "(a method with a token in it)" } else { method };
+        let path = unless_secret(path, "(a path with a token in it)");
+        let method = unless_secret(text(&dialect.method), "(a method with a token in it)");
         tracing::debug!(method, path, "a proxy asks");
     }
 }

@@ -18,7 +18,7 @@ use futures_util::FutureExt as _;
 
 use super::headers;
 use crate::auth::authenticate::Reason;
-use crate::domain::secret::{contains_secret, random_code};
+use crate::domain::secret::{random_code, unless_secret};
 use crate::randomness;
 use crate::web::client::peer;
 use crate::web::error::{ApiFailure, Failure, ForwardFailure, OAuthFailure, OciFailure, PageFailure};
@@ -185,7 +185,7 @@ impl Line {
         Self {
             id: RequestId::of(request),
             method: request.method().clone(),
-            path: if contains_secret(path) { "(a path with a token in it)".into() } else { path.to_owned() },
+            path: unless_secret(path, "(a path with a token in it)").to_owned(),
             peer: peer(request),
             started: Instant::now(),
             admitted: false,
@@ -201,8 +201,7 @@ impl Line {
         }
         let milliseconds = self.started.elapsed().as_secs_f64() * 1_000.0;
         let status = status.as_u16();
-        let method = self.method.as_str();
-        let method = if contains_secret(method) { "(a method with a token in it)" } else { method };
+        let method = unless_secret(self.method.as_str(), "(a method with a token in it)");
         // A check of a token or a probe is no news; there may be thousands a second.
         let doors = ["/api/", "/static/", urls::FORWARD_AUTH, urls::OCI_TOKEN, urls::INTROSPECTION];
         if doors.iter().any(|door| self.path.starts_with(door)) || self.path.ends_with('z') {
