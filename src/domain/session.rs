@@ -6,6 +6,9 @@ use super::timestamp::Timestamp;
 /// Most sessions of one user; a further sign-in ends the oldest.
 pub const MOST_SESSIONS: usize = 10;
 
+/// Seconds by which the clocks of two nodes may differ.
+const MAX_CLOCK_SKEW: i64 = 300;
+
 /// How long sessions last, in seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Lifetimes {
@@ -37,10 +40,38 @@ pub struct BegunSession {
 
 impl Session {
     pub fn is_live(&self, now: Timestamp, lifetimes: &Lifetimes) -> bool {
-        now.since(self.last_seen_at) < lifetimes.idle && now.since(self.created_at) < lifetimes.absolute
+        let age = now.since(self.created_at);
+        // One that was made while a clock was wrong would outlive its absolute limit by as much.
+        age >= -MAX_CLOCK_SKEW && age < lifetimes.absolute && now.since(self.last_seen_at) < lifetimes.idle
     }
 
     pub fn authenticated_recently(&self, now: Timestamp, lifetimes: &Lifetimes) -> bool {
-        now.since(self.authenticated_at) < lifetimes.reauthentication
+        let age = now.since(self.authenticated_at);
+        age >= -MAX_CLOCK_SKEW && age < lifetimes.reauthentication
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIFETIMES: Lifetimes = Lifetimes { idle: 1_800, absolute: 43_200, reauthentication: 1_800 };
+
+    fn session(at: i64) -> Session {
+        let at = Timestamp::from_unix(at);
+        let id = "019a9f3c-0000-7000-8000-000000000001".parse().unwrap();
+        Session { id, created_at: at, last_seen_at: at, authenticated_at: at }
+    }
+
+    #[test]
+    fn session_from_the_future_is_neither_live_nor_authenticated() {
+        let now = Timestamp::from_unix(1_795_270_000);
+        for (seconds, live) in
+            [(0, true), (-1_799, true), (-1_800, false), (299, true), (301, false), (3_456_000, false)]
+        {
+            let session = session(now.unix() + seconds);
+            assert_eq!(session.is_live(now, &LIFETIMES), live, "{seconds}");
+            assert_eq!(session.authenticated_recently(now, &LIFETIMES), live, "{seconds}");
+        }
     }
 }

@@ -1,4 +1,5 @@
 //! Work in the background. Stands on storage and domain; knows no HTTP.
 
+pub mod clock_monitor;
 pub mod pruning;
 pub mod uses;

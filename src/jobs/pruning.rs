@@ -1,5 +1,8 @@
 //! Removes what has ended: sessions, secrets that nobody came to see, links that nobody followed, old counts of callers, former keys.
 
+use std::time::{Duration, Instant};
+
+use super::clock_monitor::{ClockMonitor, ClockState};
 use crate::domain::session::Lifetimes;
 use crate::domain::signing_key::PUBLISHED_AFTERWARDS;
 use crate::domain::timestamp::{DAY, Timestamp};
@@ -10,7 +13,48 @@ use crate::storage::{
 /// Seconds for which a replaced repository token is remembered after its end, so that the log can name it.
 const REPLACED_KEPT: i64 = 30 * DAY;
 
-/// Runs all of it once.
+/// Prunes as long as the system clock can be trusted.
+pub struct Pruner {
+    clock: ClockMonitor,
+    started: Instant,
+}
+
+impl Pruner {
+    /// The first run only reads the clocks: a wrong clock at boot is corrected before the second one.
+    pub fn new() -> Self {
+        Self { clock: ClockMonitor::default(), started: Instant::now() }
+    }
+
+    /// Prunes once, unless the system clock jumped.
+    pub async fn run(&mut self, db: &Db, now: Timestamp, lifetimes: Lifetimes) -> Result<()> {
+        let elapsed = self.started.elapsed();
+        self.run_after(elapsed, db, now, lifetimes).await
+    }
+
+    /// The same with the monotonic time since the start as an argument.
+    pub async fn run_after(&mut self, elapsed: Duration, db: &Db, now: Timestamp, lifetimes: Lifetimes) -> Result<()> {
+        match self.clock.read(now, elapsed) {
+            ClockState::Trusted => run(db, now, lifetimes).await,
+            ClockState::Untrusted => Ok(()),
+            ClockState::Jumped(seconds) => {
+                tracing::warn!(
+                    seconds,
+                    "the system clock jumped; nothing that has ended is removed until it is set back or steady for 24 \
+                     hours. Check the time synchronisation of this machine."
+                );
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Default for Pruner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Prunes once, whatever the clock did before.
 pub async fn run(db: &Db, now: Timestamp, lifetimes: Lifetimes) -> Result<()> {
     // Tokens that are pruned had ended long before.
     db.write_beside_checks(move |connection: &mut Connection| -> Result<()> {

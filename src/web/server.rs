@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::config::{Config, PublicUrl};
 use crate::domain::secret::{Digest, random_code};
 use crate::domain::timestamp::Timestamp;
-use crate::jobs::pruning;
+use crate::jobs::pruning::Pruner;
 use crate::jobs::uses::{FLUSH_SECONDS, Uses};
 use crate::randomness;
 use crate::storage::sealing::SealingKeys;
@@ -183,9 +183,10 @@ async fn work_in_background(portal: web::Data<Portal>) {
         }
     });
     let mut prune = tokio::time::interval(PRUNE_EVERY);
+    let mut pruner = Pruner::new();
     loop {
         prune.tick().await;
-        if let Err(error) = pruning::run(&portal.db, portal.now(), portal.settings.lifetimes).await {
+        if let Err(error) = pruner.run(&portal.db, portal.now(), portal.settings.lifetimes).await {
             tracing::warn!(%error, "what has ended could not be removed; it is tried again in a minute");
         }
     }

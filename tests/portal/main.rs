@@ -36,6 +36,7 @@ mod oci_token;
 mod openapi;
 mod policies;
 mod profile;
+mod pruning;
 mod races;
 mod reauthentication;
 mod recreation;
