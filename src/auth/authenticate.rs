@@ -169,6 +169,15 @@ fn judge_repository(
     Ok(Checked { caller: Caller::Repository(caller), right })
 }
 
+/// Usernames that clients send with a token when they know no user: PyPI's, GitHub's and GitLab's conventions, and none.
+/// The token alone says who its owner is, so a user who has one of these as their own name stays unambiguous.
+const GENERIC_USERNAMES: [&str; 5] = ["", "__token__", "x-access-token", "oauth2", "token"];
+
+/// Whether any API token may come with this username.
+fn is_generic_username(name: &str) -> bool {
+    GENERIC_USERNAMES.iter().any(|generic| generic.eq_ignore_ascii_case(name))
+}
+
 fn judge(known: &KnownApiToken, username: Option<&str>, now: Timestamp) -> Result<Checked, Reason> {
     let id = known.id;
     if let Some(end) = known.end(now) {
@@ -181,7 +190,8 @@ fn judge(known: &KnownApiToken, username: Option<&str>, now: Timestamp) -> Resul
             End::NoApiAccess => Reason::NoApiAccess(id),
         });
     }
-    if username.is_some_and(|name| !name.eq_ignore_ascii_case(&known.username)) {
+    let fits = |name: &str| name.eq_ignore_ascii_case(&known.username) || is_generic_username(name);
+    if !username.is_none_or(fits) {
         return Err(Reason::WrongUsername(id));
     }
     let right = known.at.filter(|at| at.selected || !known.selected_only).map(|at| Right {

@@ -1,4 +1,5 @@
-//! What a program presents: `Authorization: Bearer <token>` (RFC 6750) or Basic `<username>:<token>` (RFC 7617).
+//! What a program presents: `Authorization: Bearer <token>` (RFC 6750), Basic `<username>:<token>` (RFC 7617), or what
+//! clients send instead: `Token <token>` and the bare token.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +12,7 @@ use crate::domain::secret::{Digest, SecretKind, recognise};
 pub struct Presented {
     pub kind: SecretKind,
     pub digest: Digest,
-    /// With Basic; `None` with Bearer.
+    /// With Basic; `None` otherwise.
     pub username: Option<String>,
 }
 
@@ -22,7 +23,7 @@ pub enum Unusable {
     Missing,
     #[error("more than one Authorization header")]
     Several,
-    #[error("neither Bearer nor Basic")]
+    #[error("the scheme is neither Bearer, Basic nor Token")]
     UnknownScheme,
     #[error("the header is malformed")]
     Malformed,
@@ -40,9 +41,10 @@ pub fn parse<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<Presente
         return Err(Unusable::Several);
     }
     let header = std::str::from_utf8(header).map_err(|_| Unusable::Malformed)?;
-    let (scheme, value) = header.split_once(' ').ok_or(Unusable::Malformed)?;
+    // Cargo sends the token without a scheme.
+    let Some((scheme, value)) = header.split_once(' ') else { return bare(header).map_err(|_| Unusable::Malformed) };
     let value = value.trim_matches(' ');
-    if scheme.eq_ignore_ascii_case("bearer") {
+    if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token") {
         bare(value)
     } else if scheme.eq_ignore_ascii_case("basic") {
         basic(value)
@@ -88,8 +90,13 @@ mod tests {
     }
 
     #[test]
-    fn bearer_and_basic_lead_to_the_same_token() {
+    fn parse_every_scheme_returns_the_same_digest() {
         let secret = secret();
+        let digest = Digest::of(&secret);
+        for header in [format!("Token {secret}"), format!("tOKEN {secret}"), format!("BEARER {secret}"), secret.clone()]
+        {
+            assert_eq!(read(&header).map(|presented| presented.digest), Ok(digest), "{}", header.replace(&secret, "…"));
+        }
         let bearer = read(&format!("bearer {secret}")).unwrap();
         let basic = read(&format!("Basic {}", STANDARD.encode(format!("Ada:{secret}")))).unwrap();
         assert_eq!(bearer.digest, basic.digest);
@@ -103,7 +110,7 @@ mod tests {
         let header = format!("Bearer {secret}");
         assert_eq!(parse([header.as_bytes(), header.as_bytes()].into_iter()), Err(Unusable::Several));
         for (header, reason) in [
-            (secret.clone(), Unusable::Malformed),
+            ("thp_short".into(), Unusable::Malformed),
             (format!("Digest {secret}"), Unusable::UnknownScheme),
             ("Bearer thp_short".into(), Unusable::NotAToken),
             ("Basic !!!".into(), Unusable::Malformed),

@@ -32,7 +32,7 @@ fn who_shows_nothing_is_told_how_to_ask(portal: Portal) {
             "type": "about:blank",
             "title": "Unauthorized",
             "status": 401,
-            "detail": "The credentials are missing or not accepted.",
+            "detail": "The credentials are missing or not accepted. Send the token as Bearer or Basic.",
         })
     );
 }

@@ -54,7 +54,10 @@ fn who_shows_nothing_learns_nothing(portal: Portal) {
         "/api/v1/repositories?limit=x",
     ] {
         let answer = portal.request("GET", path).send().with(401);
-        assert_eq!(answer.json()["detail"], "The credentials are missing or not accepted.");
+        assert_eq!(
+            answer.json()["detail"],
+            "The credentials are missing or not accepted. Send the token as Bearer or Basic."
+        );
     }
 }
 

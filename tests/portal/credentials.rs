@@ -10,6 +10,9 @@ on_both![
     every_bad_token_is_refused_alike_by_bearer_and_basic,
     every_unusable_header_is_refused_alike,
     another_username_is_refused,
+    generic_username_with_api_token_is_accepted_for_its_owner,
+    token_scheme_and_bare_token_are_accepted_at_every_endpoint,
+    refused_credentials_say_which_schemes_are_accepted,
     a_token_in_an_address_is_an_error_that_says_so,
     a_cookie_opens_no_door,
     a_token_opens_no_page,
@@ -117,7 +120,6 @@ fn every_unusable_header_is_refused_alike(portal: Portal) {
     };
     for header in [
         String::new(),
-        secret.to_owned(),
         format!("Bearer{secret}"),
         "Bearer".into(),
         "Bearer ".into(),
@@ -126,7 +128,7 @@ fn every_unusable_header_is_refused_alike(portal: Portal) {
         format!("Bearer {secret} {secret}"),
         format!("Bearer {secret}, Basic x"),
         format!("Digest {secret}"),
-        format!("Token {secret}"),
+        format!("Token {}", &encoded[6..]),
         format!("Basic {secret}"),
         format!("Bearer {}", &encoded[6..]),
         encode(secret.as_bytes()),
@@ -161,9 +163,66 @@ fn another_username_is_refused(portal: Portal) {
     let (ada, _) = (portal.user("ada"), portal.user("eve"));
     let token = portal.token(&ada, |_| {});
     let nothing = normalised(&portal.request("GET", "/api/v1/me").send());
-    for username in ["", "eve", "ada ", " ada", "ad", "adaa", "nobody", "äda", "ada@example.org", "token", "oauth2"] {
+    let others =
+        ["eve", "ada ", " ada", "ad", "adaa", "nobody", "äda", "ada@example.org", "tokens", "oauth", "_token_"];
+    for username in others {
         let answer = portal.request("GET", "/api/v1/me").basic(username, &token.secret).send();
         assert_eq!(normalised(&answer), nothing, "{username:?}");
+    }
+}
+
+const GENERIC_USERNAMES: [&str; 6] = ["", "__token__", "x-access-token", "oauth2", "token", "OAuth2"];
+
+fn generic_username_with_api_token_is_accepted_for_its_owner(portal: Portal) {
+    let ada = portal.user_with("ada", "repository-manager");
+    // Users whose own names are among the generic ones.
+    let owners = [portal.user("token"), portal.user("oauth2")];
+    let alpha = ada.sign_in().create_repository("alpha");
+    let (_, service) = portal.service("wiki");
+    for owner in owners.iter().chain([&ada]) {
+        let token = portal.token(owner, |_| {});
+        for username in GENERIC_USERNAMES.iter().chain([&token.username]) {
+            let me = portal.request("GET", "/api/v1/me").basic(username, &token.secret).send().with(200).json();
+            assert_eq!(me["username"], token.username, "the token says whose it is, not {username:?}");
+        }
+    }
+    // A repository's token and a service's come with their own names alone.
+    for username in GENERIC_USERNAMES {
+        portal.request("GET", "/api/v1/me").basic(username, &alpha).send().with(401);
+        portal.request("GET", "/api/v1/me").basic(username, &service).send().with(401);
+    }
+    portal.request("GET", "/api/v1/me").basic("alpha", &alpha).send().with(200);
+    portal.request("GET", "/api/v1/me").basic("wiki", &service).send().with(200);
+}
+
+fn token_scheme_and_bare_token_are_accepted_at_every_endpoint(portal: Portal) {
+    portal.repository("alpha");
+    let token = portal.token(&portal.user("ada"), |_| {}).secret;
+    let (_, service) = portal.service("wiki");
+    let of = |secret: &str| [format!("Token {secret}"), format!("tOKEN {secret}"), secret.to_owned()];
+    for authorization in of(&token) {
+        for path in ["/api/v1/me", "/auth/nginx", "/auth/forward", "/oci/token", "/api/v1/repositories/alpha"] {
+            portal.request("GET", path).header("authorization", &authorization).send().with(200);
+        }
+    }
+    for authorization in of(&service) {
+        let request = portal.request("POST", "/oauth/introspect").header("authorization", &authorization);
+        assert_eq!(request.form(&[("token", &token)]).send().with(200).json()["active"], true);
+    }
+}
+
+fn refused_credentials_say_which_schemes_are_accepted(portal: Portal) {
+    for header in ["Digest x", "Token x", "x", "Bearer x", "Basic x"] {
+        for (method, path) in [
+            ("GET", "/api/v1/me"),
+            ("GET", "/auth/nginx"),
+            ("GET", "/auth/forward"),
+            ("GET", "/oci/token"),
+            ("POST", "/oauth/introspect"),
+        ] {
+            let answer = portal.request(method, path).header("authorization", header).send().with(401);
+            assert!(answer.text().contains("Send the token as Bearer or Basic."), "{path}: {answer:?}");
+        }
     }
 }
 
@@ -245,6 +304,9 @@ fn good_tokens_in_all_their_spellings_are_taken(portal: Portal) {
         format!("bearer {secret}"),
         format!("BEARER {secret}"),
         format!("Bearer  {secret}  "),
+        format!("Token {secret}"),
+        format!("TOKEN {secret}"),
+        secret.clone(),
         encoded.clone(),
         encoded.replace("Basic", "basic"),
         basic("ADA", &secret),

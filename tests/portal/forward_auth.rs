@@ -116,7 +116,10 @@ fn without_good_credentials_both_schemes_are_offered(portal: Portal) {
                 // nginx before 1.23 hands on the first one only, and browsers and Docker know Basic only.
                 let expected = ["Basic realm=\"Tokenhouse\", charset=\"UTF-8\"", "Bearer realm=\"Tokenhouse\""];
                 assert_eq!(challenges, expected);
-                assert_eq!(answer.text(), "The credentials are missing or not accepted.\n");
+                assert_eq!(
+                    answer.text(),
+                    "The credentials are missing or not accepted. Send the token as Bearer or Basic.\n"
+                );
             }
             let head =
                 format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer \u{e4}\r\n\r\n");

@@ -68,7 +68,8 @@ fn nobody_but_a_service_may_ask(portal: Portal) {
         ("nonsense", Some("Bearer x".into())),
     ] {
         let answer = ask(authorization).with(401);
-        assert_eq!(answer.text(), "{\"error\":\"invalid_client\"}", "{what}");
+        let description = "The credentials are missing or not accepted. Send the token as Bearer or Basic.";
+        assert_eq!(answer.json(), json!({ "error": "invalid_client", "error_description": description }), "{what}");
         let schemes = answer.headers_named("www-authenticate");
         assert!(schemes.len() == 2 && schemes[0].starts_with("Bearer") && schemes[1].starts_with("Basic"), "{what}");
     }

@@ -38,7 +38,7 @@ pub(super) fn response(failure: &Failure) -> HttpResponse {
         _ => "UNKNOWN",
     };
     let message = match failure {
-        Failure::Unauthorized(_) => "The username or the token is missing or not accepted. Sign in with a username and an API token, or with a repository's name and its token.".into(),
+        Failure::Unauthorized(_) => "The username or the token is missing or not accepted. Sign in with a username and an API token, or with a repository's name and its token. Send the token as Bearer or Basic.".into(),
         other => other.sentence(),
     };
     response.json(ErrorsJson { errors: [ErrorJson { code, message }] })

@@ -28,7 +28,7 @@ impl Failure {
             Self::TooManyRequests { seconds } => {
                 format!("Too many tries. Wait {} and try again.", in_words(*seconds))
             }
-            Self::Unauthorized(_) => "The credentials are missing or not accepted.".into(),
+            Self::Unauthorized(_) => "The credentials are missing or not accepted. Send the token as Bearer or Basic.".into(),
             Self::InsufficientScope(scope) => format!("{}.", capitalised(&scope.to_string())),
             Self::Unavailable(_) => "The portal is busy at this moment. Try again in a few seconds.".into(),
             Self::Internal(_) => {

@@ -154,7 +154,7 @@ pub fn refusal(failure: &Failure) -> HttpResponse {
         StatusCode::UNAUTHORIZED => {
             // RFC 7617 and RFC 6750, section 3. Basic comes first: nginx before 1.23 hands on but one, and Docker and browsers know no other.
             response.append_header((header::WWW_AUTHENTICATE, BASIC)).append_header((header::WWW_AUTHENTICATE, BEARER));
-            "The credentials are missing or not accepted.\n"
+            "The credentials are missing or not accepted. Send the token as Bearer or Basic.\n"
         }
         StatusCode::FORBIDDEN => match failure {
             Failure::Forbidden(sentence) if !sentence.is_empty() => return plain(response, sentence.clone() + "\n"),

@@ -14,8 +14,7 @@ use crate::web::form::Typed;
 #[derive(Serialize)]
 struct ErrorJson {
     error: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_description: Option<String>,
+    error_description: String,
 }
 
 /// The answer to a failure.
@@ -41,8 +40,7 @@ pub fn response(failure: &Failure) -> HttpResponse {
     if let Some(methods) = failure.allow() {
         response.insert_header((header::ALLOW, methods));
     }
-    let told = status != StatusCode::UNAUTHORIZED;
-    response.json(ErrorJson { error, error_description: told.then(|| description(&failure.sentence())) })
+    response.json(ErrorJson { error, error_description: description(&failure.sentence()) })
 }
 
 /// Of all characters RFC 6749 allows only those of ASCII that can be seen, and neither the quotation mark nor the backslash.
