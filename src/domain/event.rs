@@ -23,6 +23,7 @@ pub enum Actor {
     Repository {
         id: RepositoryId,
         token: RepositoryTokenId,
+        /// See [`Actor::repository`].
         name: String,
         address: String,
     },
@@ -39,6 +40,11 @@ pub enum Actor {
 impl Actor {
     pub fn api_token((owner, username): (UserId, &str), (token, name): (ApiTokenId, &str), address: String) -> Self {
         Self::ApiToken { owner, token, name: format!("{username} with token “{name}”"), address }
+    }
+
+    /// The name says that it is a repository: a user may have the same one.
+    pub fn repository(id: RepositoryId, token: RepositoryTokenId, name: &str, address: String) -> Self {
+        Self::Repository { id, token, name: format!("repository “{name}”"), address }
     }
 
     pub const fn kind(&self) -> &'static str {

@@ -205,6 +205,7 @@ fn what_somebody_did_with_a_token_is_theirs(portal: Portal) {
     assert_eq!(by_root, actions("actor=ROOT"));
     let alpha = portal.api(&token.secret, &format!("{AUDIT}?action=repository_token.rotated")).with(200).json();
     let id = alpha["events"][0]["actor"]["id"].as_str().expect("the repository's id").to_owned();
+    assert_eq!(alpha["events"][0]["actor"]["name"], "repository “alpha”", "a user may be called alpha, too");
     assert_eq!(actions(&format!("actor={id}")), ["repository_token.rotated"]);
 }
 

@@ -32,6 +32,8 @@ on_both![
     any_good_token_opens_the_door_without_a_repository,
     all_headers_are_there_and_hold_no_more_than_they_may,
     what_traefik_sends_is_understood,
+    repository_named_like_user_is_never_that_user,
+    forwarded_value_with_control_character_is_refused,
     uses_are_counted_where_the_client_is,
 ];
 
@@ -584,8 +586,8 @@ fn any_good_token_opens_the_door_without_a_repository(portal: Portal) {
             assert_eq!((status, values.join(" ")), (200, format!("eve api_token {} ci  ", token.id)));
             let (status, values) = checked(&request(&of_alpha));
             let [user, kind, id, name, repository, permission] = values;
-            assert_eq!((status, user.as_str(), kind.as_str(), id.len()), (200, "alpha", "repository_token", 36));
-            assert_eq!([name, repository, permission], [""; 3]);
+            assert_eq!((status, user.as_str(), kind.as_str(), id.len()), (200, "", "repository_token", 36));
+            assert_eq!([name.as_str(), &repository, &permission], ["", "alpha", ""]);
         }
     }
 }
@@ -622,6 +624,51 @@ fn all_headers_are_there_and_hold_no_more_than_they_may(portal: Portal) {
 /// What Traefik sends with the configuration that the Configure tab prints: of the client's headers those that it names, and its own.
 fn what_traefik_sends_is_understood(portal: Portal) {
     let browser = portal.user_with("ada", "repository-manager").sign_in();
+fn repository_named_like_user_is_never_that_user(portal: Portal) {
+    let ada = portal.user_with("ada", "repository-manager");
+    let browser = ada.sign_in();
+    let own = browser.create_repository("ada");
+    let writes = writer(&portal, "eve");
+    for (door, header) in DIALECTS {
+        for path in [door.to_owned(), format!("{door}/ada")] {
+            let request = portal.request("GET", &path).header(header, "GET");
+            let (_, [user, kind, _, _, repository, _]) = checked(&request.clone().bearer(&own).send().with(200));
+            assert_eq!([user.as_str(), &kind, &repository], ["", "repository_token", "ada"], "{path}");
+            let (_, values) = checked(&request.bearer(&writes.secret).send().with(200));
+            assert_eq!([values[0].as_str(), &values[1]], ["eve", "api_token"], "{path}");
+        }
+    }
+    assert_eq!(portal.api(&own, "/api/v1/me").json()["username"], serde_json::Value::Null);
+    let (_, service) = portal.service("wiki");
+    assert_eq!(portal.introspect(&service, &own).json().get("username"), None);
+    let rotation = portal.request("POST", "/api/v1/repositories/ada/token").bearer(&own);
+    rotation.header("content-type", "application/json").body("{}").send().with(201);
+    browser.page("/repositories/ada/configure").says("by repository “ada”");
+    browser.page("/repositories/ada/activity").says("repository “ada”");
+}
+
+fn forwarded_value_with_control_character_is_refused(portal: Portal) {
+    portal.repository("alpha");
+    let token = writer(&portal, "ada");
+    for (door, header) in DIALECTS {
+        let path = format!("{door}/alpha");
+        for name in ["X-Original-URI", "X-Forwarded-Uri", "X-Forwarded-Host", "X-Forwarded-For", "Forwarded", header] {
+            let request = || portal.request("GET", &path).header(header, "GET").bearer(&token.secret);
+            let answer = request().header(name, "/a\tb").send();
+            assert_eq!(checked(&answer).0, 403, "{name}");
+            for control in ["\u{1b}", "\u{7f}", "\u{1}", "\0"] {
+                let head = format!(
+                    "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\n{header}: GET\r\n\
+                     {name}: /a{control}b\r\n\r\n",
+                    token.secret
+                );
+                let status = raw::status(&raw::send(&portal, head.as_bytes()));
+                assert!([400, 403].contains(&status), "{name} with {control:?}: {status}");
+            }
+        }
+    }
+}
+
     let secret = browser.create_repository("pay.ments");
     let code = browser.page("/repositories/pay.ments/configure").texts("pre#integration-traefik").concat();
     let address = code.split("address: \"").nth(1).and_then(|rest| rest.split('"').next()).expect("an address");

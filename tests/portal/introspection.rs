@@ -252,7 +252,7 @@ fn a_good_repository_token_is_told_with_its_repository(portal: Portal) {
     let (_, service) = portal.service("wiki");
     let token = portal.user_with("ada", "repository-manager").sign_in().create_repository("alpha");
     let json = portal.introspect(&service, &token).with(200).json();
-    assert_eq!((&json["kind"], &json["username"]), (&"repository_token".into(), &"alpha".into()));
+    assert_eq!((&json["kind"], json.get("username")), (&"repository_token".into(), None));
     assert_eq!(json["aud"], "wiki");
     assert_eq!((&json["scope"], &json["exp"]), (&"repositories:read repositories:write".into(), &Value::Null));
     assert_eq!(json["repositories"], json!(["alpha"]));

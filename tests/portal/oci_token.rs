@@ -314,7 +314,7 @@ fn a_repository_token_opens_its_repository_and_what_lies_below(portal: Portal) {
     }
     let path = format!("/oci/token?{}", with_scopes(&[own]));
     let answer = portal.request("GET", &path).basic("payments", &token).send().with(200);
-    assert_eq!(claims(answer.json()["token"].as_str().unwrap())["sub"], "payments");
+    assert_eq!(claims(answer.json()["token"].as_str().unwrap())["sub"], "repository/payments");
     assert_refused("another's name", &portal.request("GET", &path).basic("payments-x", &token).send());
     // While a former one still works, it opens what the new one opens; its tokens end when it ends.
     root.generate_new("payments", "after 1 hour");
@@ -389,7 +389,7 @@ fn the_answer_is_a_token_that_the_published_keys_verify(portal: Portal) {
     assert_eq!(
         claims,
         json!({
-            "iss": "https://tokens.example.org", "sub": "ada", "aud": "registry",
+            "iss": "https://tokens.example.org", "sub": "user/ada", "aud": "registry",
             "exp": START + 300, "nbf": START - 10, "iat": START, "jti": null,
             "access": [{ "type": "repository", "name": "alpha", "actions": ["pull"] }],
         })

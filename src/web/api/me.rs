@@ -27,9 +27,9 @@ pub struct MeJson<'a> {
     /// The name of the token, of its repository or of its service.
     #[schema(example = "ci")]
     name: &'a str,
-    /// Goes with the token in Basic.
-    #[schema(example = "ada")]
-    username: &'a str,
+    /// The owner of an API token; `null` for other kinds: a repository may be named like a user.
+    #[schema(required, example = "ada")]
+    username: Option<&'a str>,
     permissions: PermissionsJson,
     repositories: SelectionJson,
     #[schema(format = DateTime)]
@@ -84,7 +84,7 @@ pub async fn show(
             kind: "api_token",
             id: own.token.to_string(),
             name: &own.token_name,
-            username: &own.username,
+            username: Some(&own.username),
             permissions,
             repositories: if own.selected_only { selected(&portal, &caller).await? } else { SelectionJson::All },
             created_at: own.created_at.for_machines().into(),
@@ -94,7 +94,7 @@ pub async fn show(
             kind: "repository_token",
             id: own.token.to_string(),
             name: own.name.as_str(),
-            username: own.name.as_str(),
+            username: None,
             permissions,
             repositories: SelectionJson::Selected { names: vec![own.name.to_string()] },
             created_at: own.created_at.for_machines().into(),
@@ -104,7 +104,7 @@ pub async fn show(
             kind: "service_token",
             id: own.id.to_string(),
             name: own.name.as_str(),
-            username: own.name.as_str(),
+            username: None,
             permissions,
             repositories: SelectionJson::Selected { names: Vec::new() },
             created_at: own.token_created_at.for_machines().into(),

@@ -138,9 +138,7 @@ impl ApiCaller {
             Caller::ApiToken(own) => {
                 Actor::api_token((own.owner, &own.username), (own.token, &own.token_name), address)
             }
-            Caller::Repository(own) => {
-                Actor::Repository { id: own.repository, token: own.token, name: own.name.to_string(), address }
-            }
+            Caller::Repository(own) => Actor::repository(own.repository, own.token, own.name.as_str(), address),
             Caller::Service(_) => return Err(Failure::Forbidden("A service changes nothing here.".into())),
         };
         let by = self.by.ok_or_else(|| Failure::Internal("a caller without a token".into()))?;

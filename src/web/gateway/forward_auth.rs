@@ -62,6 +62,7 @@ pub async fn nothing() -> Result<HttpResponse, ForwardFailure> {
 }
 
 async fn answer(request: &HttpRequest, portal: &Portal, dialect: &Dialect) -> Result<HttpResponse, ForwardFailure> {
+    refuse_control_characters(request)?;
     log_original(request, portal, dialect);
     let Some(text) = request.match_info().unprocessed().strip_prefix('/') else {
         let caller = ApiCaller::check(request, None).await?;
@@ -76,6 +77,17 @@ async fn answer(request: &HttpRequest, portal: &Portal, dialect: &Dialect) -> Re
         return Err(no_right().into());
     }
     admit(&caller, Some((text, right.permission)))
+}
+
+/// A proxy hands on what its client sent. The parser of HTTP lets tabs pass, which no forwarded value needs.
+fn refuse_control_characters(request: &HttpRequest) -> Result<(), Failure> {
+    let forwarded =
+        |name: &str| name == "forwarded" || name.starts_with("x-forwarded-") || name.starts_with("x-original-");
+    let mut headers = request.headers().iter().filter(|(name, _)| forwarded(name.as_str()));
+    if headers.any(|(_, value)| value.as_bytes().iter().any(u8::is_ascii_control)) {
+        return Err(Failure::Forbidden("A forwarded header contains a control character.".into()));
+    }
+    Ok(())
 }
 
 /// What is not surely a read is a write: another method, one in small letters, none, two, or the word of somebody whom we do not trust.
@@ -101,13 +113,15 @@ fn log_original(request: &HttpRequest, portal: &Portal, dialect: &Dialect) {
 fn admit(caller: &Caller, at: Option<(&str, Permission)>) -> Result<HttpResponse, ForwardFailure> {
     let (kind, user, id, token_name) = match caller {
         Caller::ApiToken(own) => ("api_token", own.username.as_str(), own.token.to_string(), own.token_name.as_str()),
-        Caller::Repository(own) => ("repository_token", own.name.as_str(), own.token.to_string(), ""),
+        // A repository is never a user: one may be named like the other.
+        Caller::Repository(own) => ("repository_token", "", own.token.to_string(), ""),
         Caller::Service(_) => return Err(no_right().into()),
     };
     let (user, id, token_name) = (value(user)?, HeaderValue::try_from(id).map_err(unfit)?, value(token_name)?);
-    let (repository, permission) = match at {
-        Some((name, permission)) => (value(name)?, HeaderValue::from_static(permission.name())),
-        None => (EMPTY, EMPTY),
+    let (repository, permission) = match (at, caller) {
+        (Some((name, permission)), _) => (value(name)?, HeaderValue::from_static(permission.name())),
+        (None, Caller::Repository(own)) => (value(own.name.as_str())?, EMPTY),
+        (None, _) => (EMPTY, EMPTY),
     };
     let mut response = HttpResponse::new(StatusCode::OK);
     let headers = response.headers_mut();

@@ -23,7 +23,9 @@ struct ActiveJson<'a> {
     scope: String,
     /// Id of the token; it stays the same when an API token is rotated.
     client_id: String,
-    username: &'a str,
+    /// The owner of an API token. Missing for a repository's: a repository may be named like a user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'a str>,
     token_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     exp: Option<i64>,
@@ -33,7 +35,7 @@ struct ActiveJson<'a> {
     iss: &'a str,
     /// The service that asks: a token is meant for each of them.
     aud: &'a str,
-    /// Tells a user from a repository of the same name: `api_token` or `repository_token`. Ours, as is the next.
+    /// `api_token` or `repository_token`. Ours, as is the next.
     kind: &'static str,
     /// The repositories that it reaches; all that its owner can access where this is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +87,7 @@ pub async fn create(
                 active: true,
                 scope: scopes(&permissions),
                 client_id: own.token.to_string(),
-                username: &own.username,
+                username: Some(&own.username),
                 token_type: "Bearer",
                 exp: own.expires_at.map(Timestamp::unix),
                 iat: own.created_at.unix(),
@@ -111,7 +113,7 @@ fn of_repository<'a>(own: &'a RepositoryCaller, here: bool, iss: &'a str, aud: &
         active: true,
         scope: scopes(&Permissions { repositories, ..Permissions::default() }),
         client_id: own.token.to_string(),
-        username: own.name.as_str(),
+        username: None,
         token_type: "Bearer",
         exp: own.ends_at.map(Timestamp::unix),
         iat: own.created_at.unix(),

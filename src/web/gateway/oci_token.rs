@@ -25,7 +25,7 @@ const TOLERANCE: i64 = 10;
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
-    sub: &'a str,
+    sub: String,
     aud: &'a str,
     exp: i64,
     nbf: i64,
@@ -135,10 +135,11 @@ async fn ask_rights(
 
 /// A token never outlives the one that it was made for.
 fn claims<'a>(portal: &'a Portal, caller: &'a Caller, granted: &'a [Granted], now: Timestamp) -> Claims<'a> {
+    // A repository may be named like a user.
     let (subject, end) = match caller {
-        Caller::ApiToken(own) => (own.username.as_str(), own.expires_at),
-        Caller::Repository(own) => (own.name.as_str(), own.ends_at),
-        Caller::Service(own) => (own.name.as_str(), None),
+        Caller::ApiToken(own) => (format!("user/{}", own.username), own.expires_at),
+        Caller::Repository(own) => (format!("repository/{}", own.name), own.ends_at),
+        Caller::Service(own) => (format!("service/{}", own.name), None),
     };
     let longest = now.plus(portal.settings.oci_token_seconds);
     let end = end.map_or(longest, |end| end.min(longest));
