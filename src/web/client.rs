@@ -13,7 +13,7 @@ use super::portal::{Portal, Settings};
 #[derive(Debug, Clone, Copy)]
 pub struct Client {
     pub address: IpAddr,
-    /// Whether nobody on the way can read along: loopback, or a trusted proxy that says https.
+    /// Whether nobody on the way can read along: all of it is on loopback, or a trusted proxy says https.
     pub private: bool,
 }
 
@@ -33,23 +33,20 @@ impl Client {
                 break;
             }
         }
-        // The word of the proxy counts; without one, only a client that is here itself is private.
+        // On plain HTTP the proxy must be on loopback, and say that everything before it is, too.
+        let is_local = |hop: &&str| hop.parse::<IpAddr>().is_ok_and(|hop| hop.to_canonical().is_loopback());
+        let local = peer.is_loopback() && hops.iter().all(is_local);
         let private = match values(request, "x-forwarded-proto").last() {
-            Some(scheme) => scheme == "https",
-            None => peer.is_loopback() && hops.is_empty(),
+            Some("https") => true,
+            Some(_) => local && !hops.is_empty(),
+            None => local,
         };
         Self { address, private }
     }
 
     /// Credentials travel only where nobody reads along.
     pub fn require_private(&self) -> Result<(), Failure> {
-        if self.private {
-            Ok(())
-        } else {
-            Err(Failure::Forbidden(
-                "Credentials are not accepted over plain HTTP. Use the portal's https address.".into(),
-            ))
-        }
+        if self.private { Ok(()) } else { Err(Failure::PlainHttp) }
     }
 }
 
@@ -145,5 +142,18 @@ mod tests {
         assert!(client("127.0.0.1", &[("x-forwarded-proto", "https")]).private);
         assert!(!client("127.0.0.1", &[("x-forwarded-proto", "http")]).private);
         assert!(!client("127.0.0.1", &[("x-forwarded-for", "203.0.113.7")]).private);
+    }
+
+    #[test]
+    fn client_on_loopback_behind_proxy_on_loopback_is_private_on_plain_http() {
+        for hops in ["127.0.0.1", "::1", "127.0.0.9, ::1"] {
+            assert!(client("127.0.0.1", &[("x-forwarded-for", hops), ("x-forwarded-proto", "http")]).private, "{hops}");
+            assert!(client("127.0.0.1", &[("x-forwarded-for", hops)]).private, "{hops}");
+            assert!(!client("10.0.0.1", &[("x-forwarded-for", hops), ("x-forwarded-proto", "http")]).private, "{hops}");
+        }
+        for hops in ["203.0.113.7, 127.0.0.1", "127.0.0.1, 203.0.113.7", "127.0.0.1, 10.0.0.1", "unknown", ""] {
+            let headers = [("x-forwarded-for", hops), ("x-forwarded-proto", "http")];
+            assert!(!client("127.0.0.1", &headers).private, "{hops}");
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! The programs of others: nginx and Caddy with TLS, a registry, and two clients.
 
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::fs;
-use std::net::TcpListener;
+use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -33,10 +36,11 @@ fn on_a_free_port(ready: &str, start: impl Fn(u16) -> Process) -> (Process, u16)
     panic!("no port stays free");
 }
 
-/// A proxy with TLS, from a temporary folder; killed when it is dropped.
+/// A proxy from a temporary folder, with TLS at one port and without at another; killed when it is dropped.
 pub struct Proxy {
     process: Process,
     port: u16,
+    plain_port: u16,
     folder: TempDir,
 }
 
@@ -44,7 +48,9 @@ impl Proxy {
     /// nginx; `server` stands in its one server block.
     pub fn nginx(server: &str) -> Self {
         let folder = folder_with_certificate();
+        let plain = Cell::new(0);
         let (process, port) = on_a_free_port("getrlimit(RLIMIT_NOFILE)", |port| {
+            plain.set(free_port());
             // Without a master there is one process, which ends when it is killed.
             let text = format!(
                 "daemon off; master_process off; pid nginx.pid; error_log stderr notice;\n\
@@ -55,31 +61,58 @@ impl Proxy {
                  scgi_temp_path scgi;\n\
                  server {{\n\
                  listen 127.0.0.1:{port} ssl;\n\
+                 listen 127.0.0.1:{};\n\
                  ssl_certificate proxy.crt;\n\
                  ssl_certificate_key proxy.key;\n\
-                 {server}\n}}\n}}\n"
+                 {server}\n}}\n}}\n",
+                plain.get()
             );
             let file = write(&folder, "nginx.conf", &text);
             Process::start(Command::new("nginx").args(["-e", "stderr", "-p"]).arg(folder.path()).arg("-c").arg(file))
         });
-        Self { process, port, folder }
+        Self { process, port, plain_port: plain.get(), folder }
     }
 
     /// Caddy; `site` stands in its one site block.
     pub fn caddy(site: &str) -> Self {
         let folder = folder_with_certificate();
+        let plain = Cell::new(0);
         let (process, port) = on_a_free_port("serving initial configuration", |port| {
+            plain.set(free_port());
             let text = format!(
                 "{{\n\tadmin off\n\tauto_https off\n}}\n\n\
-                 https://127.0.0.1:{port} {{\n\tbind 127.0.0.1\n\ttls {0}/proxy.crt {0}/proxy.key\n{site}\n}}\n",
-                folder.path().display()
+                 https://127.0.0.1:{port} {{\n\tbind 127.0.0.1\n\ttls {0}/proxy.crt {0}/proxy.key\n{site}\n}}\n\
+                 http://127.0.0.1:{1} {{\n\tbind 127.0.0.1\n{site}\n}}\n",
+                folder.path().display(),
+                plain.get()
             );
             let file = write(&folder, "Caddyfile", &text);
             let mut command = Command::new("caddy");
             command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file);
             Process::start(command.env("HOME", folder.path()).env_remove("XDG_CONFIG_HOME").env_remove("XDG_DATA_HOME"))
         });
-        Self { process, port, folder }
+        Self { process, port, plain_port: plain.get(), folder }
+    }
+
+    /// Sends a GET without TLS; the head of the answer, and the connection behind it.
+    pub fn connect(&self, path: &str, headers: &[(&str, &str)]) -> (String, Connection) {
+        self.connect_with("GET", path, headers)
+    }
+
+    /// The same with another method.
+    pub fn connect_with(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> (String, Connection) {
+        let host = format!("127.0.0.1:{}", self.plain_port);
+        let mut stream = TcpStream::connect(&host).expect("the proxy listens");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout can be set");
+        let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n").expect("it reads");
+        let mut reader = BufReader::new(stream);
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let read = reader.read_until(b'\n', &mut head).expect("it answers");
+            assert!(read > 0, "the answer ends early: {}", String::from_utf8_lossy(&head));
+        }
+        (String::from_utf8_lossy(&head).into_owned(), Connection(reader))
     }
 
     /// Host and port.
@@ -123,12 +156,33 @@ impl Proxy {
             command.args(["--request", method]);
         }
         for (name, value) in headers {
-            command.args(["--header", &format!("{name}: {value}")]);
+            // curl takes a header without a value for one to leave out, unless it ends so.
+            let line = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
+            command.args(["--header", &line]);
         }
         command.args(more).arg("--globoff").arg(format!("https://{}{path}", self.host()));
         let output = command.output().expect("curl runs");
         assert!(output.status.success(), "{method} {path}: {}", String::from_utf8_lossy(&output.stderr));
         Reply::parse(&String::from_utf8_lossy(&output.stdout))
+    }
+}
+
+/// A connection whose first answer was read.
+pub struct Connection(BufReader<TcpStream>);
+
+impl Read for Connection {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Connection {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.0.get_mut().write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.get_mut().flush()
     }
 }
 

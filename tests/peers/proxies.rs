@@ -1,9 +1,12 @@
 //! What holds behind every proxy.
 
+use std::io::{Read as _, Write as _};
+
 use tokenhouse::web::examples::proxies::IDENTITY;
 
 use crate::house::basic;
 use crate::site::Site;
+use crate::upstream;
 
 /// Runs each of the tests that it names behind each proxy, on each database.
 macro_rules! behind_each {
@@ -39,6 +42,10 @@ behind_each![
     the_service_learns_who_asks_and_gets_no_token,
     a_token_does_what_its_permission_says,
     what_a_client_makes_up_never_helps,
+    identity_headers_reach_the_service_whatever_the_client_sends,
+    websocket_passes_with_identity_headers,
+    printed_configuration_works_on_plain_http_on_loopback,
+    other_upgrade_than_websocket_is_not_requested,
     addresses_and_bodies_arrive_as_they_were_sent,
     what_ends_is_refused_at_the_very_next_request,
 ];
@@ -87,10 +94,10 @@ fn the_service_learns_who_asks_and_gets_no_token(site: Site) {
 }
 
 fn a_token_does_what_its_permission_says(mut site: Site) {
-    for method in ["GET", "HEAD"] {
+    for method in ["GET", "HEAD", "OPTIONS"] {
         site.ask(&site.reads, method, "/", &[]).with(200);
     }
-    for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "PURGE"] {
+    for method in ["POST", "PUT", "PATCH", "DELETE", "PROPFIND", "PURGE"] {
         site.stops(403, || site.ask(&site.reads, method, "/", &[]));
         assert_eq!(site.ask(&site.writes, method, "/", &[]).upstream().line, format!("{method} /"));
     }
@@ -137,6 +144,97 @@ fn what_a_client_makes_up_never_helps(site: Site) {
             site.stops(401, || site.proxy.ask("GET", path, &[(name, value)]));
             site.ask(&site.reads, "GET", path, &[(name, "POST")]).with(200);
         }
+    }
+}
+
+/// The client names an identity header in `Connection`, which proxies remove before they pass a request on, or sends it in other
+/// ways: spelled otherwise, twice, empty.
+fn identity_headers_reach_the_service_whatever_the_client_sends(site: Site) {
+    let own = basic("payments", &site.repository_token);
+    let reads = format!("Bearer {}", site.reads.secret);
+    let told = |authorization: &str, more: &[(&str, &str)]| {
+        let headers = [&[("Authorization", authorization)], more].concat();
+        let reached = site.proxy.ask("GET", "/", &headers).upstream();
+        assert!(!format!("{reached:?}").contains("forged"), "{more:?}: {reached:?}");
+        // A header with an empty value and none are the same to a service.
+        IDENTITY.map(|name| reached.header(&name.to_lowercase()).join("|"))
+    };
+    for authorization in [&reads, &own] {
+        let expected = told(authorization, &[]);
+        assert_eq!(expected.iter().filter(|value| value.is_empty()).count(), if authorization == &own { 2 } else { 0 });
+        for (index, name) in IDENTITY.into_iter().enumerate() {
+            let (lower, underscored) = (name.to_lowercase(), name.replace('-', "_"));
+            let connections = [
+                format!("close, {name}"),
+                lower.clone(),
+                format!("{name},{lower} , keep-alive"),
+                format!("{underscored}, {name}, {name}"),
+                format!("Upgrade, {name}"),
+            ];
+            let tricks: [&[(&str, &str)]; 5] = [
+                &[],
+                &[(name, "forged")],
+                &[(&lower, "forged"), (name, "forged")],
+                &[(name, "")],
+                &[(&underscored, "forged"), (name, "")],
+            ];
+            for (connection, trick) in connections.iter().zip(tricks.iter().cycle().skip(index)) {
+                let more = [&[("Connection", connection.as_str())], *trick].concat();
+                assert_eq!(told(authorization, &more), expected, "{more:?}");
+            }
+        }
+        let all = format!("close, {}", IDENTITY.join(", "));
+        assert_eq!(told(authorization, &[("Connection", &all)]), expected);
+        assert_eq!(told(authorization, &[("Connection", "close"), ("Connection", &IDENTITY.join(","))]), expected);
+    }
+}
+
+const HANDSHAKE: [(&str, &str); 4] = [
+    ("Connection", "keep-alive, Upgrade, X-Auth-User"),
+    ("Upgrade", "websocket"),
+    ("Sec-WebSocket-Version", "13"),
+    ("Sec-WebSocket-Key", upstream::KEY),
+];
+
+fn websocket_passes_with_identity_headers(site: Site) {
+    let authorization = format!("Bearer {}", site.reads.secret);
+    let headers = [&[("Authorization", authorization.as_str())], &HANDSHAKE[..]].concat();
+    let (head, mut connection) = site.proxy.connect("/socket", &headers);
+    let head = head.to_lowercase();
+    assert!(head.starts_with("http/1.1 101 ") && head.contains("\r\nupgrade: websocket"), "{head}");
+    assert!(head.contains(&format!("sec-websocket-accept: {}", upstream::ACCEPT.to_lowercase())), "{head}");
+    assert!(head.contains("x-seen-user: ada\r\n"), "{head}");
+    connection.write_all(&upstream::HELLO_OF_CLIENT).expect("the connection is open");
+    let mut frame = [0; upstream::HELLO_OF_SERVER.len()];
+    connection.read_exact(&mut frame).expect("the service answers");
+    assert_eq!(frame, upstream::HELLO_OF_SERVER);
+    for authorization in ["Bearer x", "Basic x"] {
+        let seen = site.upstream.seen();
+        let headers = [&[("Authorization", authorization)], &HANDSHAKE[..]].concat();
+        let (head, _) = site.proxy.connect("/socket", &headers);
+        assert!(head.starts_with("HTTP/1.1 401 "), "{head}");
+        assert_eq!(site.upstream.seen(), seen);
+    }
+}
+
+/// The printed configuration, in a server that has no TLS, on loopback as its client is.
+fn printed_configuration_works_on_plain_http_on_loopback(site: Site) {
+    for (token, method, status) in
+        [(&site.reads, "GET", "200"), (&site.reads, "POST", "403"), (&site.writes, "POST", "200")]
+    {
+        let authorization = format!("Bearer {}", token.secret);
+        let headers = [("Authorization", authorization.as_str()), ("Content-Length", "0")];
+        let (head, _) = site.proxy.connect_with(method, "/", &headers);
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{method}: {head}");
+    }
+}
+
+/// A service that changes to another protocol would be asked behind the proxy's back from then on.
+fn other_upgrade_than_websocket_is_not_requested(site: Site) {
+    for upgrade in ["h2c", "websocket, h2c", "TLS/1.0", ""] {
+        let more = [("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", upgrade), ("HTTP2-Settings", "AAMAAABk")];
+        let reached = site.ask(&site.reads, "GET", "/", &more).upstream();
+        assert_eq!(reached.header("upgrade"), [""; 0], "{upgrade}: {reached:?}");
     }
 }
 

@@ -179,7 +179,7 @@ fn what_is_not_surely_a_read_is_a_write(portal: Portal) {
             let request = methods.iter().fold(request, |request, method| request.header(header, method));
             checked(&request.send()).0
         };
-        for read in [b"GET".as_slice(), b"HEAD"] {
+        for read in [b"GET".as_slice(), b"HEAD", b"OPTIONS"] {
             assert_eq!((status(&reads, &[read]), status(&writes, &[read])), (200, 200));
         }
         for write in [
@@ -187,7 +187,7 @@ fn what_is_not_surely_a_read_is_a_write(portal: Portal) {
             &[b"PUT"],
             &[b"DELETE"],
             &[b"PATCH"],
-            &[b"OPTIONS"],
+            &[b"options"],
             &[b"TRACE"],
             &[b"CONNECT"],
             &[b"PROPFIND"],
@@ -277,6 +277,9 @@ fn credentials_over_plain_http_are_refused(portal: Portal) {
                     checked(&answer);
                     assert!(answer.text().starts_with("Credentials are not accepted over plain HTTP."));
                 }
+                let request = portal.request("GET", &path).header(header, "GET").bearer(&token.secret);
+                let local = request.header("x-forwarded-proto", "http").header("x-forwarded-for", "127.0.0.1");
+                checked(&local.send().with(200));
                 let request = portal.request("GET", &path).header(header, "GET").bearer(&token.secret);
                 checked(&request.at("203.0.113.7").send().with(200));
             }
@@ -621,9 +624,6 @@ fn all_headers_are_there_and_hold_no_more_than_they_may(portal: Portal) {
     assert_eq!(checked(&request.send()).1[5], "read");
 }
 
-/// What Traefik sends with the configuration that the Configure tab prints: of the client's headers those that it names, and its own.
-fn what_traefik_sends_is_understood(portal: Portal) {
-    let browser = portal.user_with("ada", "repository-manager").sign_in();
 fn repository_named_like_user_is_never_that_user(portal: Portal) {
     let ada = portal.user_with("ada", "repository-manager");
     let browser = ada.sign_in();
@@ -669,6 +669,9 @@ fn forwarded_value_with_control_character_is_refused(portal: Portal) {
     }
 }
 
+/// What Traefik sends with the configuration that the Configure tab prints: of the client's headers those that it names, and its own.
+fn what_traefik_sends_is_understood(portal: Portal) {
+    let browser = portal.user_with("ada", "repository-manager").sign_in();
     let secret = browser.create_repository("pay.ments");
     let code = browser.page("/repositories/pay.ments/configure").texts("pre#integration-traefik").concat();
     let address = code.split("address: \"").nth(1).and_then(|rest| rest.split('"').next()).expect("an address");
@@ -677,7 +680,8 @@ fn forwarded_value_with_control_character_is_refused(portal: Portal) {
     for name in HEADERS {
         assert!(code.to_lowercase().contains(&format!("- {name}")), "{name} in {code}");
     }
-    for (method, expected) in [("GET", 200), ("POST", 200)] {
+    assert!(code.contains("# This address must be an internal one"), "{code}");
+    for (method, expected) in [("GET", 200), ("POST", 200), ("OPTIONS", 200)] {
         let request = portal.request("GET", path).basic("pay.ments", &secret).header("user-agent", "curl/8");
         let request = request.header("x-forwarded-method", method).header("x-forwarded-proto", "https");
         let request = request.header("x-forwarded-host", "pay.example.org").header("x-forwarded-uri", "/a?b=c");

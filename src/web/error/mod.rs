@@ -24,6 +24,9 @@ pub enum Failure {
     Gone(&'static str),
     #[error("forbidden: {0}")]
     Forbidden(String),
+    /// Credentials came over plain HTTP from elsewhere than loopback.
+    #[error("credentials over plain HTTP")]
+    PlainHttp,
     /// A page that needs a session; `next` is where to come back to, for requests that can be repeated.
     #[error("no session")]
     SessionMissing { next: Option<String> },
@@ -83,7 +86,7 @@ impl Failure {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::NotFound | Self::Gone(_) => StatusCode::NOT_FOUND,
-            Self::Forbidden(_) | Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::PlainHttp | Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
             Self::SessionMissing { next: Some(_) } | Self::ReauthenticationNeeded { .. } => StatusCode::SEE_OTHER,
             Self::SessionMissing { next: None } | Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,

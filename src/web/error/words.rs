@@ -9,6 +9,7 @@ impl Failure {
             Self::NotFound => "There is nothing here, or nothing that you may see.".into(),
             Self::Gone(sentence) => (*sentence).into(),
             Self::Forbidden(sentence) | Self::BadRequest(sentence) | Self::Conflict(sentence) => sentence.clone(),
+            Self::PlainHttp => "Credentials are not accepted over plain HTTP. Use the portal's https address.".into(),
             Self::Unprocessable(problems) => {
                 let named: Vec<_> = problems.iter().map(|problem| format!("“{}”", problem.field)).collect();
                 format!("The body cannot be taken because of {}.", named.join(", "))
@@ -43,7 +44,7 @@ impl Failure {
         match self {
             Self::NotFound => "Not found",
             Self::Gone(_) => "No longer here",
-            Self::Forbidden(_) => "Not allowed",
+            Self::Forbidden(_) | Self::PlainHttp => "Not allowed",
             Self::SessionMissing { .. } | Self::ReauthenticationNeeded { .. } => "Sign in first",
             Self::MethodNotAllowed(_) => "Method not allowed",
             Self::Unprocessable(_) => "Fields refused",

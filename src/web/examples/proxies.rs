@@ -17,36 +17,46 @@ pub const IDENTITY: [&str; 6] =
 /// arrives elsewhere, perhaps at what another repository protects.
 const CLIMBS: &str = r"^[^?]*(/|%2f|\x5c|%5c)(\.|%2e)(\.|%2e)";
 
+/// Where credentials are accepted.
+const HTTPS: &str = "It requires https: credentials over plain HTTP are refused, except where the proxy and its client are \
+                     both on loopback.";
+
 /// For the repository `name`.
 pub fn of(portal: &PublicUrl, name: &str) -> Vec<Example> {
     vec![
         Example {
             id: "integration-nginx",
             label: "nginx".into(),
-            hint: "Put it into the server block of the service, and its address in the place of 127.0.0.1:9000. \
-                   Where one server has several repositories, each gets a location of its own."
-                .into(),
+            hint: format!(
+                "Put it into the server block of the service, and its address in the place of 127.0.0.1:9000. \
+                 Where one server has several repositories, each gets a location of its own. WebSockets pass. {HTTPS}"
+            ),
             code: nginx(portal, name),
         },
         Example {
             id: "integration-caddy",
             label: "Caddy".into(),
-            hint: "Put it into the site block of the service, and its address in the place of 127.0.0.1:9000. \
-                   Where one site has several repositories, each gets a route of its own."
-                .into(),
+            hint: format!(
+                "Put it into the site block of the service, and its address in the place of 127.0.0.1:9000. \
+                 Where one site has several repositories, each gets a route of its own. {HTTPS}"
+            ),
             code: caddy(portal, name),
         },
         Example {
             id: "integration-traefik",
             label: "Traefik".into(),
-            hint: "For the dynamic configuration. Give the service's router these middlewares, in this order.".into(),
+            hint: format!(
+                "For the dynamic configuration. Give the service's router these middlewares, in this order. The address \
+                 must be an internal one, and Traefik's own address among the trusted proxies of Tokenhouse. Use Traefik \
+                 2.11.9, 3.1.3 or later: with earlier versions a client can remove the identity headers. {HTTPS}"
+            ),
             code: traefik(portal, name),
         },
     ]
 }
 
 /// Of the client's headers, the portal gets those alone that are named. The service gets what the portal said in the place of
-/// what the client made up, and no token.
+/// what the client made up, and no token. WebSockets pass, and no other upgrade, such as to HTTP/2: it would lead past this check.
 fn nginx(portal: &PublicUrl, name: &str) -> String {
     let ask = format!("/_tokenhouse/{name}");
     let (mut taken, mut handed_on) = (String::new(), String::new());
@@ -68,6 +78,15 @@ fn nginx(portal: &PublicUrl, name: &str) -> String {
              auth_request {ask};\n\
          {taken}{handed_on}    \
              proxy_set_header Authorization \"\";\n    \
+             set $tokenhouse_upgrade \"\";\n    \
+             set $tokenhouse_connection \"\";\n    \
+             if ($http_upgrade ~* \"^websocket$\") {{\n        \
+                 set $tokenhouse_upgrade websocket;\n        \
+                 set $tokenhouse_connection upgrade;\n    \
+             }}\n    \
+             proxy_http_version 1.1;\n    \
+             proxy_set_header Upgrade $tokenhouse_upgrade;\n    \
+             proxy_set_header Connection $tokenhouse_connection;\n    \
              proxy_set_header Host $http_host;\n    \
              proxy_set_header X-Forwarded-For $remote_addr;\n    \
              proxy_set_header X-Forwarded-Proto $scheme;\n    \
@@ -91,7 +110,8 @@ fn nginx(portal: &PublicUrl, name: &str) -> String {
     )
 }
 
-/// What the client made up goes first, in whatever spelling a service may take for the same.
+/// What the client made up goes first, in whatever spelling a service may take for the same. The identity headers are set once
+/// more where Caddy passes the request on, because it removes those that the client names in `Connection` before that.
 fn caddy(portal: &PublicUrl, name: &str) -> String {
     let (address, path) = (portal.as_str(), urls::auth_forward(name));
     // A proxy before the portal chooses by the name.
@@ -100,12 +120,16 @@ fn caddy(portal: &PublicUrl, name: &str) -> String {
     } else {
         String::new()
     };
+    let identity: String =
+        IDENTITY.iter().map(|name| format!("\t\theader_up {name} {{http.request.header.{name}}}\n")).collect();
     format!(
         "route {{\n\
          \t@climbs vars_regexp {{http.request.orig_uri}} (?i){CLIMBS}\n\
          \trespond @climbs 400\n\
          \trequest_header -X-Auth*\n\
          \trequest_header -X_Auth*\n\
+         \t@upgrades not header_regexp Upgrade (?i)^websocket$\n\
+         \trequest_header @upgrades -Upgrade\n\
          \tforward_auth {address} {{\n\
          \t\turi {path}\n\
          \t\theader_up -Cookie\n\
@@ -113,6 +137,7 @@ fn caddy(portal: &PublicUrl, name: &str) -> String {
          \t\tcopy_headers {}\n\
          \t}}\n\
          \treverse_proxy 127.0.0.1:9000 {{\n\
+         {identity}\
          \t\theader_up -Authorization\n\
          \t}}\n\
          }}",
@@ -129,6 +154,7 @@ fn traefik(portal: &PublicUrl, name: &str) -> String {
            middlewares:\n    \
              tokenhouse-{key}:\n      \
                forwardAuth:\n        \
+                 # This address must be an internal one: another proxy in front of it would replace what Traefik says.\n        \
                  address: \"{address}\"\n        \
                  trustForwardHeader: false\n        \
                  authRequestHeaders:\n          \

@@ -94,7 +94,7 @@ fn refuse_control_characters(request: &HttpRequest) -> Result<(), Failure> {
 fn reads(request: &HttpRequest, portal: &Portal, dialect: &Dialect) -> bool {
     let mut methods = request.headers().get_all(&dialect.method);
     let (first, second) = (methods.next(), methods.next());
-    let reads = first.is_some_and(|method| matches!(method.as_bytes(), b"GET" | b"HEAD"));
+    let reads = first.is_some_and(|method| matches!(method.as_bytes(), b"GET" | b"HEAD" | b"OPTIONS"));
     reads && second.is_none() && client::is_proxy(request, &portal.settings)
 }
 
@@ -172,6 +172,7 @@ pub fn refusal(failure: &Failure) -> HttpResponse {
         }
         StatusCode::FORBIDDEN => match failure {
             Failure::Forbidden(sentence) if !sentence.is_empty() => return plain(response, sentence.clone() + "\n"),
+            Failure::PlainHttp => return plain(response, failure.sentence() + "\n"),
             _ => "This token does not open what was asked for.\n",
         },
         _ => {
