@@ -6,7 +6,7 @@ mod public_url;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use crate::domain::session::Lifetimes;
 use crate::domain::timestamp::{HOUR, MINUTE};
@@ -194,8 +194,17 @@ fn networks(text: &str) -> Result<Vec<IpNet>, &str> {
     text.split(',')
         .map(str::trim)
         .filter(|part| !part.is_empty())
-        .map(|part| part.parse().or_else(|_| part.parse::<IpAddr>().map(IpNet::from)).map_err(|_| part))
+        .map(|part| part.parse().or_else(|_| part.parse::<IpAddr>().map(IpNet::from)).map(canonical).map_err(|_| part))
         .collect()
+}
+
+/// An IPv4 network written as IPv6 (`::ffff:10.0.0.0/104`) as IPv4, as addresses of peers are.
+fn canonical(network: IpNet) -> IpNet {
+    let mapped = match network {
+        IpNet::V6(v6) => v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96)),
+        IpNet::V4(_) => None,
+    };
+    mapped.and_then(|(address, prefix)| Ipv4Net::new(address, prefix).ok()).map_or(network, IpNet::V4)
 }
 
 #[cfg(test)]

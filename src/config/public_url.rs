@@ -2,40 +2,45 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use url::Url;
+use url::{Host, Url};
 
 /// The origin under which the portal is reached: scheme, host and port, nothing more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
-    /// `https://tokens.example.org`, without a slash at the end.
+    /// `https://tokens.example.org`, without a slash at the end and without the scheme's default port.
     origin: String,
-    /// Values of the Host header that name this portal.
-    hosts: Vec<String>,
-    /// Values of the Origin header that come from this portal.
-    origins: Vec<String>,
+    https: bool,
+    /// The host itself; on a loopback address `localhost` too.
+    hosts: Vec<Host>,
+    port: u16,
 }
 
 impl PublicUrl {
     /// Reads an `https://` address, or an `http://` one on loopback, where no network can listen in.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let url =
-            Url::parse(text).map_err(|_| format!("“{text}” is not an address such as https://tokens.example.org"))?;
-        let host = url.host_str().unwrap_or_default().to_owned();
-        let loopback = is_loopback(&host);
-        if !(url.scheme() == "https" || url.scheme() == "http" && loopback) {
+        let unreadable = || format!("“{text}” is not an address such as https://tokens.example.org");
+        let mut url = Url::parse(text).map_err(|_| unreadable())?;
+        // The name without the dot of the root is the same name.
+        if let Some(name) = url.host_str().and_then(|host| host.strip_suffix('.')).map(str::to_owned) {
+            url.set_host(Some(&name)).map_err(|_| unreadable())?;
+        }
+        let host = url.host().map(|host| host.to_owned());
+        let loopback = host.as_ref().is_some_and(is_loopback);
+        let https = url.scheme() == "https";
+        if !(https || url.scheme() == "http" && loopback) {
             return Err(format!("“{text}” must begin with https:// (http:// is accepted on loopback only)"));
         }
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        let (Some(host), Some(port)) = (host, url.port_or_known_default()) else { return Err(unreadable()) };
+        let user_information = !url.username().is_empty() || url.password().is_some();
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || user_information {
             return Err(format!("“{text}” must end after the host and port"));
         }
-        let with_port = |host: &str| url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        let mut hosts = vec![with_port(&host)];
-        if loopback && host != "localhost" {
-            hosts.push(with_port("localhost"));
+        let mut hosts = vec![host];
+        if loopback && !hosts.contains(&localhost()) {
+            hosts.push(localhost());
         }
-        let origins: Vec<String> = hosts.iter().map(|host| format!("{}://{host}", url.scheme())).collect();
-        Ok(Self { origin: origins[0].clone(), hosts, origins })
+        Ok(Self { origin: url.origin().ascii_serialization(), https, hosts, port })
     }
 
     /// The default: the listening address over http, which must be on loopback.
@@ -47,16 +52,39 @@ impl PublicUrl {
         &self.origin
     }
 
-    pub fn is_https(&self) -> bool {
-        self.origin.starts_with("https://")
+    pub const fn is_https(&self) -> bool {
+        self.https
     }
 
-    pub fn is_host(&self, host: &str) -> bool {
-        self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
+    /// The port, the scheme's default included.
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
+    /// Whether a Host header, or the authority of a request's target, names this portal. A missing port is the scheme's
+    /// default (RFC 9110, section 4.2.3).
+    pub fn is_host(&self, authority: &str) -> bool {
+        // What the parser would decode, or take for user information or a path, is no host.
+        let plain = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));
+        let scheme = if self.https { "https" } else { "http" };
+        plain && Url::parse(&format!("{scheme}://{authority}/")).is_ok_and(|url| self.is_reached_by(&url))
+    }
+
+    /// Whether an Origin header names this portal.
     pub fn is_origin(&self, origin: &str) -> bool {
-        self.origins.iter().any(|own| own == origin)
+        let scheme = if self.https { "https" } else { "http" };
+        origin
+            .split_once("://")
+            .is_some_and(|(own, authority)| own.eq_ignore_ascii_case(scheme) && self.is_host(authority))
+    }
+
+    fn is_reached_by(&self, url: &Url) -> bool {
+        let host = match url.host() {
+            Some(Host::Domain(name)) => Host::Domain(name.strip_suffix('.').unwrap_or(name).to_owned()),
+            Some(address) => address.to_owned(),
+            None => return false,
+        };
+        self.hosts.contains(&host) && url.port_or_known_default() == Some(self.port)
     }
 
     /// An absolute address for a path that begins with a slash.
@@ -65,8 +93,16 @@ impl PublicUrl {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+fn localhost() -> Host {
+    Host::Domain("localhost".to_owned())
+}
+
+fn is_loopback(host: &Host) -> bool {
+    match host {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => IpAddr::V6(*address).to_canonical().is_loopback(),
+    }
 }
 
 #[cfg(test)]
@@ -84,13 +120,63 @@ mod tests {
         );
         assert!(url.is_origin("https://tokens.example.org:8443") && !url.is_origin("http://tokens.example.org:8443"));
         assert!(PublicUrl::parse("https://x.org/path").is_err() && PublicUrl::parse("ftp://x.org").is_err());
-        assert!(PublicUrl::parse("https://tokens.example.org:443").unwrap().is_host("tokens.example.org"));
+    }
+
+    #[test]
+    fn spellings_of_one_address_are_equal() {
+        for (public_url, canonical, authorities) in [
+            (
+                "https://tokens.example.org:443",
+                "https://tokens.example.org",
+                &["tokens.example.org", "tokens.example.org:443", "TOKENS.example.org.", "tokens.example.org:0443"][..],
+            ),
+            ("HTTPS://Tokens.Example.ORG.", "https://tokens.example.org", &["tokens.example.org:443"]),
+            ("http://127.0.0.1:80", "http://127.0.0.1", &["127.0.0.1", "127.0.0.1:80", "localhost", "LocalHost:80"]),
+            ("http://[0:0:0:0:0:0:0:1]:8080", "http://[::1]:8080", &["[::1]:8080", "[0:0::1]:8080", "localhost:8080"]),
+            ("https://bücher.example", "https://xn--bcher-kva.example", &["xn--bcher-kva.example:443"]),
+        ] {
+            let url = PublicUrl::parse(public_url).unwrap();
+            assert_eq!(url.as_str(), canonical);
+            let (scheme, _) = canonical.split_once("://").unwrap();
+            for authority in authorities {
+                assert!(url.is_host(authority), "{authority} is {public_url}");
+                assert!(url.is_origin(&format!("{scheme}://{authority}")), "{authority} is {public_url}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_addresses_are_not_equal() {
+        let url = PublicUrl::parse("https://tokens.example.org").unwrap();
+        for authority in [
+            "",
+            ".",
+            "tokens.example.org:80",
+            "tokens.example.org:8443",
+            "tokens.example.org..",
+            "evil.example",
+            "user@tokens.example.org",
+            "tokens.example.org@evil.example",
+            "tokens.example.org/x",
+            "tokens%2eexample.org",
+            "tokens.example.org, tokens.example.org",
+            "tokens.example.org:443:443",
+            "127.0.0.1",
+            "localhost",
+        ] {
+            assert!(!url.is_host(authority), "{authority}");
+            assert!(!url.is_origin(&format!("https://{authority}")), "{authority}");
+        }
+        for origin in ["null", "", "http://tokens.example.org", "https:tokens.example.org", "wss://tokens.example.org"]
+        {
+            assert!(!url.is_origin(origin), "{origin}");
+        }
     }
 
     #[test]
     fn on_loopback_localhost_counts_too() {
         let url = PublicUrl::of_listener("127.0.0.1:8080".parse().unwrap()).unwrap();
         assert!(url.is_host("127.0.0.1:8080") && url.is_host("localhost:8080") && !url.is_host("evil.example"));
-        assert!(PublicUrl::parse("http://127.0.0.1:80").unwrap().is_origin("http://localhost"));
+        assert!(!url.is_host("127.0.0.1") && !url.is_host("127.0.0.2:8080") && !url.is_host("[::1]:8080"));
     }
 }

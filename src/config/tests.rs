@@ -59,6 +59,13 @@ fn tls_to_postgresql_without_the_feature_is_refused_with_the_feature_to_build() 
 }
 
 #[test]
+fn trusted_proxies_written_as_ipv6_are_ipv4() {
+    let networks = config(&["--trusted-proxies=::ffff:10.0.0.0/104, ::ffff:192.0.2.1,2001:db8::/32,::/0"]).unwrap();
+    let shown: Vec<String> = networks.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32", "::/0"]);
+}
+
+#[test]
 fn a_secret_is_not_in_the_debug_output() {
     let config = config(&["--database-url=postgres://u:hunter2@h/d"]).unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));

@@ -12,6 +12,7 @@ on_both![
     pages_answer_under_the_public_address_and_localhost,
     doors_and_probes_answer_under_any_host,
     the_public_address_is_the_only_one,
+    other_spellings_of_the_public_address_are_accepted,
 ];
 
 fn no_page_answers_under_another_host(portal: Portal) {
@@ -122,4 +123,20 @@ fn the_public_address_is_the_only_one(portal: Portal) {
     }
     let (_, secret) = browser.create(&browser.token_form("ci"));
     assert!(portal.accepts(&secret));
+}
+
+fn other_spellings_of_the_public_address_are_accepted(portal: Portal) {
+    portal.user("ada");
+    let portal = portal.restarted(https);
+    let fields = [("username", "ada"), ("password", PASSWORD), ("next", "/")];
+    for authority in ["tokens.example.org", "tokens.example.org:443", "TOKENS.Example.org", "tokens.example.org."] {
+        portal.request("GET", "/login").header("host", authority).send().with(200);
+        let request = portal.request("POST", "/login").header("host", authority).form(&fields);
+        request.clone().header("origin", format!("https://{authority}")).send().with(303);
+        for origin in [format!("http://{authority}"), format!("https://{authority}:8443"), "null".into()] {
+            request.clone().header("origin", origin).send().with(403);
+        }
+    }
+    // On plain http the default port is another.
+    portal.request("GET", "/login").header("host", "tokens.example.org:80").send().with(421);
 }
