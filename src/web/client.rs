@@ -7,6 +7,7 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 
 use super::error::{Failure, PageFailure};
+use super::forwarded::{Forwarded, Hop, is_warning_due};
 use super::portal::{Portal, Settings};
 
 /// The other end of a request.
@@ -24,21 +25,37 @@ impl Client {
         if !trusts(peer) {
             return Self { address: peer, private: peer.is_loopback() };
         }
-        // The right-most hop that is no proxy of ours; what stands further left may be made up.
-        let hops: Vec<&str> = values(request, "x-forwarded-for").collect();
-        let mut address = peer;
-        for hop in hops.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok()) {
-            address = hop.to_canonical();
+        let forwarded = Forwarded::of(request.headers());
+        // The right-most hop that is no proxy of ours; what is further left may be made up.
+        let (mut address, mut unreadable) = (peer, forwarded.unreadable_scheme);
+        for hop in forwarded.hops.iter().rev() {
+            match hop {
+                Hop::Address(hop) => address = *hop,
+                // Only the proxy that wrote it knows; its address is the nearest there is.
+                Hop::Hidden => break,
+                Hop::Unreadable => {
+                    unreadable = true;
+                    break;
+                }
+            }
             if !trusts(address) {
                 break;
             }
         }
+        if unreadable && is_warning_due() {
+            tracing::warn!(
+                proxy = %peer,
+                "a trusted proxy sends X-Forwarded-For, X-Forwarded-Proto or Forwarded with a value that cannot be read: \
+                 its clients count as the proxy itself; check its configuration"
+            );
+        }
         // On plain HTTP the proxy must be on loopback, and say that everything before it is, too.
-        let is_local = |hop: &&str| hop.parse::<IpAddr>().is_ok_and(|hop| hop.to_canonical().is_loopback());
-        let local = peer.is_loopback() && hops.iter().all(is_local);
-        let private = match values(request, "x-forwarded-proto").last() {
-            Some("https") => true,
-            Some(_) => local && !hops.is_empty(),
+        let is_local = |hop: &Hop| matches!(hop, Hop::Address(address) if address.is_loopback());
+        let hops = &forwarded.hops;
+        let local = peer.is_loopback() && hops.iter().all(is_local) && (!hops.is_empty() || !forwarded.announced);
+        let private = match forwarded.https {
+            Some(true) => true,
+            Some(false) => local && !hops.is_empty(),
             None => local,
         };
         Self { address, private }
@@ -80,16 +97,6 @@ pub fn agent(request: &HttpRequest) -> &str {
     request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("")
 }
 
-/// The parts of a header that is a list, over all its lines.
-fn values<'a>(request: &'a HttpRequest, name: &str) -> impl Iterator<Item = &'a str> {
-    request
-        .headers()
-        .get_all(name)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +134,36 @@ mod tests {
         let client = client("10.0.0.1", &[("x-forwarded-for", hops), ("x-forwarded-proto", "https")]);
         assert_eq!(client.address.to_string(), "203.0.113.7");
         assert!(client.private);
+    }
+
+    #[test]
+    fn address_with_port_brackets_or_quotes_is_the_client() {
+        for (header, value, address) in [
+            ("x-forwarded-for", "203.0.113.66:40001", "203.0.113.66"),
+            ("x-forwarded-for", "198.51.100.9, [2001:db8::1]:443, , 10.0.0.2:80", "2001:db8::1"),
+            ("x-forwarded-for", "\"[2001:db8::1]\",", "2001:db8::1"),
+            ("forwarded", "for=198.51.100.9, for=\"[2001:db8::1]:4711\";proto=https, For=10.0.0.2", "2001:db8::1"),
+            ("forwarded", "for=203.0.113.66;by=_proxy", "203.0.113.66"),
+            // Whoever `unknown` is may have made up what is further left.
+            ("forwarded", "for=198.51.100.9, for=unknown, for=10.0.0.2", "10.0.0.2"),
+            ("forwarded", "for=198.51.100.9, for=_hidden", "10.0.0.1"),
+        ] {
+            assert_eq!(client("10.0.0.1", &[(header, value)]).address.to_string(), address, "{header}: {value}");
+        }
+        assert_eq!(client("192.0.2.1", &[("forwarded", "for=203.0.113.66")]).address.to_string(), "192.0.2.1");
+    }
+
+    #[test]
+    fn scheme_of_a_proxy_is_read_in_any_case() {
+        for scheme in ["https", "HTTPS", "wss", "Wss"] {
+            assert!(client("10.0.0.1", &[("x-forwarded-proto", scheme)]).private, "{scheme}");
+            assert!(client("10.0.0.1", &[("forwarded", &format!("for=x;proto={scheme}"))]).private, "{scheme}");
+        }
+        for scheme in ["http", "HTTP", "ws", "gopher", "https, http"] {
+            assert!(!client("127.0.0.1", &[("x-forwarded-proto", scheme)]).private, "{scheme}");
+        }
+        assert!(!client("127.0.0.1", &[("forwarded", "for=203.0.113.7")]).private);
+        assert!(!client("192.0.2.1", &[("forwarded", "proto=https")]).private);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod error;
 pub mod examples;
 pub mod extract;
 pub mod form;
+mod forwarded;
 pub mod gateway;
 pub mod listing;
 pub mod middleware;

@@ -236,3 +236,21 @@ fn on_postgresql_a_command_needs_no_data_directory_and_no_server() {
     run(&["user", "disable", "ada"], "").fails(1, &["last enabled Administrator"]);
     assert!(!house.data().exists());
 }
+
+#[test]
+fn unreadable_forwarded_header_is_warned_about_once_without_its_value() {
+    let house = House::new();
+    let mut server = Process::start(&mut house.command(&["serve"]));
+    let address = server.line("Tokenhouse is listening on ");
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    for (name, value) in
+        [("x-forwarded-for", "canary-1"), ("forwarded", "for=canary-2"), ("x-forwarded-for", "192.0.2.1, canary-3")]
+    {
+        agent.get(format!("{address}/api/v1/me")).header(name, value).call().expect("it answers");
+    }
+    server.signal("TERM");
+    server.wait();
+    let log = server.log();
+    assert_eq!(log.matches("a trusted proxy sends").count(), 1, "{log}");
+    assert!(log.contains("proxy=127.0.0.1") && !log.contains("canary"), "{log}");
+}
