@@ -346,7 +346,7 @@ pub fn sign_in_as(address: &str, username: &str) -> String {
     let text = Requests::sign_in(username).text.replace("{host}", address);
     let answer = exchange(address, &text.replacen("\r\n", "\r\nConnection: close\r\n", 1));
     assert_eq!(answer.status, 303, "the user may sign in: {}", answer.head);
-    let cookie = answer.head.lines().find(|line| line.contains("__Host-th_session="));
+    let cookie = answer.head.lines().find(|line| line.contains("th_session"));
     let value = cookie.and_then(|line| line.split_once(": ")).map_or("", |(_, value)| value);
     value.split(';').next().unwrap_or_default().to_owned()
 }

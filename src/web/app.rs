@@ -10,7 +10,7 @@ use actix_web::{App, Error, guard, web};
 
 use super::portal::Portal;
 use super::session::Store;
-use super::{cookies, gateway, middleware, routes, urls};
+use super::{gateway, middleware, routes, urls};
 
 pub fn app(
     portal: web::Data<Portal>,
@@ -18,8 +18,8 @@ pub fn app(
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>,
 > {
     let session = SessionMiddleware::builder(Store(portal.clone()), portal.cookie_key.clone())
-        .cookie_name(cookies::SESSION.to_owned())
-        .cookie_secure(true)
+        .cookie_name(portal.cookies.session.clone())
+        .cookie_secure(portal.cookies.secure)
         .cookie_http_only(true)
         .cookie_same_site(SameSite::Lax)
         .cookie_content_security(CookieContentSecurity::Signed)

@@ -17,7 +17,7 @@ pub fn see_other(portal: &Portal, location: &str, text: &str) -> HttpResponse {
     let text: String = text.chars().take(LONGEST).collect();
     let mut response = HttpResponse::SeeOther();
     response.insert_header((header::LOCATION, location));
-    if let Some(cookie) = cookies::sign(cookies::make(cookies::NOTICE, text), &portal.cookie_key) {
+    if let Some(cookie) = cookies::sign(portal.cookies.make(&portal.cookies.notice, text), &portal.cookie_key) {
         response.append_header((header::SET_COOKIE, cookie));
     }
     response.finish()
@@ -25,7 +25,7 @@ pub fn see_other(portal: &Portal, location: &str, text: &str) -> HttpResponse {
 
 /// The notice that waits for this request's page.
 pub fn take(request: &HttpRequest, portal: &Portal) -> Option<String> {
-    let text = cookies::signed(request.headers(), cookies::NOTICE, &portal.cookie_key)?;
+    let text = cookies::signed(request.headers(), &portal.cookies.notice, &portal.cookie_key)?;
     request.extensions_mut().insert(Shown);
     Some(text)
 }

@@ -17,6 +17,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::jobs::uses::Uses;
 use crate::storage::Db;
 use crate::storage::sealing::SealingKeys;
+use crate::web::cookies::OwnCookies;
 
 /// The running portal.
 pub struct Portal {
@@ -29,6 +30,7 @@ pub struct Portal {
     pub signer: Signer,
     /// Signs the cookies.
     pub cookie_key: Key,
+    pub cookies: OwnCookies,
     pub uses: Uses,
     pub settings: Settings,
     /// Digest of the code that opens the set-up; `None` where there was a user at the start.

@@ -4,7 +4,6 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse};
 use zeroize::Zeroizing;
 
-use super::cookies;
 use super::error::Failure;
 use super::extract::signed_in::SignedIn;
 use super::portal::Portal;
@@ -78,8 +77,9 @@ pub async fn take(
 }
 
 /// Gives the page with a secret a new value of the cookie that keeps it out of the back-forward cache.
-pub fn keep_out_of_cache(response: &mut HttpResponse) -> Result<(), Failure> {
-    let cookie = cookies::make(cookies::NAVIGATION, random_code(&mut randomness::system())).to_string();
+pub fn keep_out_of_cache(portal: &Portal, response: &mut HttpResponse) -> Result<(), Failure> {
+    let value = random_code(&mut randomness::system());
+    let cookie = portal.cookies.make(&portal.cookies.navigation, value).to_string();
     let value = header::HeaderValue::from_str(&cookie).map_err(|error| Failure::Internal(error.to_string()))?;
     response.headers_mut().append(header::SET_COOKIE, value);
     Ok(())

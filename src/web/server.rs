@@ -14,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::MissedTickBehavior;
 
 use super::app::app;
+use super::cookies::OwnCookies;
 use super::middleware::request::Requests;
 use super::portal::{Portal, Settings};
 use super::urls;
@@ -75,6 +76,7 @@ impl Ready {
             hasher: Hasher::start(cost, HASHING_THREADS, &mut randomness::system())?,
             throttle: Throttle::default(),
             cookie_key: Key::from(&keys.derive("cookies")[..]),
+            cookies: OwnCookies::of(&public_url),
             keys,
             signer: Signer::default(),
             uses: Uses::default(),

@@ -143,6 +143,11 @@ pub fn login(next: &str) -> String {
     with_next(LOGIN, next)
 }
 
+/// Where a sign-in leads: from there to `next`, if the browser sends the session cookie.
+pub fn after_sign_in(next: &str) -> String {
+    login(next) + "&signed_in=1"
+}
+
 /// Password entry that comes back to `next`.
 pub fn reauthenticate(next: &str) -> String {
     with_next(REAUTHENTICATE, next)

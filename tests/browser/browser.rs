@@ -1,4 +1,4 @@
-//! One Chromium with a profile of its own, as the tests drive it: by labels, waiting for what must come.
+//! One Chromium, or WebKit, with a profile of its own, as the tests drive it: by labels, waiting for what must come.
 //!
 //! It goes through chromedriver, and through Chromium's own protocol for what WebDriver cannot do. Nothing sleeps to
 //! let something happen: every look is repeated until it succeeds or `PATIENCE` is over.
@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::future::Future;
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Condvar, Mutex};
 use std::thread;
@@ -42,7 +43,7 @@ pub struct Browser {
     client: Client,
     origin: String,
     javascript: Cell<bool>,
-    _driver: Process,
+    _processes: Vec<Process>,
     _profile: TempDir,
     _seat: Option<Seat>,
 }
@@ -58,18 +59,45 @@ impl Browser {
         Self::start(self.origin.clone(), None)
     }
 
+    /// Another browser than Chromium: no call that needs Chromium's own protocol works. `start` gets a folder for its
+    /// files and returns the processes that must live as long.
+    pub fn other(server: &Server, start: impl FnOnce(&Runtime, &Path) -> (Client, Vec<Process>)) -> Self {
+        let seat = Some(Seat::take());
+        let profile = profile();
+        let runtime = runtime();
+        let (client, processes) = start(&runtime, profile.path());
+        let origin = server.address("");
+        Self {
+            runtime,
+            client,
+            origin,
+            javascript: Cell::new(true),
+            _processes: processes,
+            _profile: profile,
+            _seat: seat,
+        }
+    }
+
     fn start(origin: String, seat: Option<Seat>) -> Self {
-        let profile = TempDir::new().expect("a temporary folder can be made");
+        let profile = profile();
         let driver = Process::start(Command::new("chromedriver").args(["--port=0", "--allowed-ips=127.0.0.1"]));
         let port = driver.line("ChromeDriver was started successfully on port ");
         let webdriver = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
 
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+        let runtime = runtime();
         let client = runtime
             .block_on(ClientBuilder::new(HttpConnector::new()).capabilities(capabilities(&profile)).connect(&webdriver))
             .unwrap_or_else(|error| panic!("Chromium does not start: {error}\n{}", driver.log()));
-        Self { runtime, client, origin, javascript: Cell::new(true), _driver: driver, _profile: profile, _seat: seat }
+        let processes = vec![driver];
+        Self {
+            runtime,
+            client,
+            origin,
+            javascript: Cell::new(true),
+            _processes: processes,
+            _profile: profile,
+            _seat: seat,
+        }
     }
 
     // ---- Where it is.
@@ -311,14 +339,9 @@ impl Browser {
     /// What went over the wire since the last call: each address with the bytes it took, headers and all. What came
     /// from the cache took none.
     pub fn traffic(&self) -> Vec<(String, u64)> {
-        let entries = self.run(self.client.issue_cmd(PerformanceLog));
-        let events = entries.as_array().expect("a list of events").iter().map(|entry| {
-            let message: Value = serde_json::from_str(entry["message"].as_str().expect("a message")).expect("JSON");
-            message["message"].clone()
-        });
         let mut open = HashMap::new();
         let mut traffic = Vec::new();
-        for Event { method, params } in events.map(|event| serde_json::from_value(event).expect("an event")) {
+        for Event { method, params } in self.events() {
             let bytes = |answer: &Value| answer["encodedDataLength"].as_f64().unwrap_or_default() as u64;
             match method.as_str() {
                 "Network.requestWillBeSent" => {
@@ -337,6 +360,37 @@ impl Browser {
             }
         }
         traffic
+    }
+
+    /// The `Origin` headers of the POSTs since the last look at the wire.
+    pub fn origins_of_posts(&self) -> Vec<String> {
+        let mut posts = Vec::new();
+        let mut origins = Vec::new();
+        for Event { method, params } in self.events() {
+            match method.as_str() {
+                "Network.requestWillBeSent" if params["request"]["method"] == "POST" => {
+                    posts.push(params["requestId"].clone());
+                }
+                "Network.requestWillBeSentExtraInfo" => {
+                    let headers = params["headers"].as_object().into_iter().flatten();
+                    let origin = headers.clone().find(|(name, _)| name.eq_ignore_ascii_case("origin"));
+                    origins.push((params["requestId"].clone(), origin.map(|(_, value)| value.clone())));
+                }
+                _ => {}
+            }
+        }
+        let of_post = |(id, origin): &(Value, Option<Value>)| posts.contains(id).then(|| origin.clone()).flatten();
+        origins.iter().filter_map(of_post).filter_map(|origin| origin.as_str().map(str::to_owned)).collect()
+    }
+
+    /// What happened on the wire since the last call.
+    fn events(&self) -> Vec<Event> {
+        let entries = self.run(self.client.issue_cmd(PerformanceLog));
+        let events = entries.as_array().expect("a list of events").iter().map(|entry| {
+            let message: Value = serde_json::from_str(entry["message"].as_str().expect("a message")).expect("JSON");
+            message["message"].clone()
+        });
+        events.map(|event| serde_json::from_value(event).expect("an event")).collect()
     }
 
     /// Looks again and again until there is something.
@@ -389,6 +443,14 @@ impl Drop for Browser {
         let client = self.client.clone();
         self.runtime.block_on(async { timeout(COMMAND, client.close()).await }).ok();
     }
+}
+
+fn profile() -> TempDir {
+    TempDir::new().expect("a temporary folder can be made")
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made")
 }
 
 fn capabilities(profile: &TempDir) -> Capabilities {

@@ -1,4 +1,4 @@
-//! Tokenhouse as a person meets it: the real binary, driven through real Chromium.
+//! Tokenhouse as a person meets it: the real binary, driven through real Chromium, and WebKit.
 //!
 //! The flows find controls by their documented labels. `./test` installs Chromium and what else is needed; with
 //! `TOKENHOUSE_TEST_SCREENSHOTS=folder` the pages are left there as pictures.
@@ -20,5 +20,6 @@ mod reference;
 mod repositories;
 mod services;
 mod users;
+mod webkit;
 mod weight;
 mod without_javascript;

@@ -96,3 +96,13 @@ fn let_the_password_entry_age(server: &Server) {
         .expect("the sessions can be changed");
     assert!(aged > 0, "there is no session");
 }
+
+#[test]
+fn posts_of_own_pages_carry_their_origin() {
+    let server = Server::start();
+    let browser = person::administrator(&server);
+    person::generate_token(&browser, "ci");
+    let origins = browser.origins_of_posts();
+    assert!(origins.len() >= 2, "set-up and token are both on the wire: {origins:?}");
+    assert!(origins.iter().all(|origin| *origin == server.address("")), "{origins:?}");
+}

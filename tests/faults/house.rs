@@ -38,7 +38,7 @@ impl House {
             ("password", PASSWORD),
         ];
         let answer = house.browser.post("/setup", &fields).expect("it answers");
-        assert_eq!(answer.location(), "/");
+        assert_eq!(answer.location(), "/login?next=%2F&signed_in=1");
         house
     }
 

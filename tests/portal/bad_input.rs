@@ -1,6 +1,5 @@
 //! Requests that no browser of ours would send, at every page that takes one.
 
-use crate::support::browser::SESSION;
 use crate::support::request::Request;
 use crate::support::routes::{Place, pages};
 use crate::support::{Browser, Portal, Token, on_both, raw};
@@ -166,15 +165,16 @@ fn a_large_body_is_refused(portal: Portal) {
 
 fn a_body_in_pieces_is_refused(portal: Portal) {
     let (browser, token) = owner(&portal);
-    let session = browser.cookie(SESSION).expect("it is signed in");
+    let session = browser.session().expect("it is signed in");
     let large = "1000\r\n".to_owned() + &"x".repeat(4_096) + "\r\n";
     portal.unchanged("a body in pieces", || {
         for path in forms(&portal, &token) {
             for pieces in ["0\r\n\r\n", "7\r\nname=cd\r\n0\r\n\r\n", &large.repeat(20)] {
                 let bytes = format!(
-                    "POST {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: same-origin\r\nCookie: {SESSION}={session}\r\n\
+                    "POST {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: same-origin\r\nCookie: {}={session}\r\n\
                      Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n{pieces}",
-                    portal.host()
+                    portal.host(),
+                    portal.cookies().session
                 );
                 let answer = raw::send(&portal, bytes.as_bytes());
                 assert_eq!(raw::status(&answer), 411, "{path}: {answer}");
@@ -313,13 +313,13 @@ fn a_long_address_and_a_large_head_are_refused(portal: Portal) {
 
 fn a_request_that_ends_too_soon_changes_nothing(portal: Portal) {
     let (browser, token) = owner(&portal);
-    let session = browser.cookie(SESSION).expect("it is signed in");
+    let session = browser.session().expect("it is signed in");
     let head = |path: &str, framing: &str| {
         format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nCookie: {}={session}\r\nSec-Fetch-Site: same-origin\r\n\
              Content-Type: application/x-www-form-urlencoded\r\n{framing}\r\n\r\n",
             portal.host(),
-            SESSION
+            portal.cookies().session
         )
     };
     portal.unchanged("half a request", || {

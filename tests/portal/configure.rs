@@ -118,7 +118,7 @@ fn show_is_an_event_and_shows_the_token_once(portal: Portal) {
     let page = bob.page(CONFIGURE);
     assert_eq!(page.secret().as_deref(), Some(token.as_str()));
     assert_eq!(page.answer.header("cache-control"), Some("no-store"));
-    assert!(page.answer.cookie("__Host-th_nav").is_some());
+    assert!(page.answer.cookie(&portal.cookies().navigation).is_some());
     bob.page(CONFIGURE).does_not_say(&token);
     // What nobody comes to see is not shown later.
     bob.submit(&bob.page(CONFIGURE).form("Show My Authentication Token")).with(303);

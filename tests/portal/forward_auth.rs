@@ -536,7 +536,7 @@ fn nothing_but_what_proxies_understand_is_ever_answered(portal: Portal) {
         "Authorization: x\r\n",
         &many,
         &large,
-        "Cookie: __Host-th_session=1; __Host%2Dth_session=2\r\n",
+        "Cookie: th_session=1; __Host%2Dth_session=2; \u{e6}=\u{f8}\r\n",
         "Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n",
         "Expect: 100-continue\r\nContent-Length: 3\r\n",
         "Expect: something\r\n",

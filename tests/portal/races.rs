@@ -81,7 +81,7 @@ fn sign_ins_at_once_leave_ten_sessions(portal: Portal) {
     for _ in 0..rounds() {
         let browsers = copies(&known, 14);
         for browser in &browsers {
-            browser.forget_cookie(crate::support::browser::SESSION);
+            browser.forget_cookie(&portal.cookies().session);
         }
         let statuses = at_once(14, |number| browsers[number].try_sign_in("ada", PASSWORD).status);
         assert!(statuses.iter().all(|status| *status < 500), "{statuses:?}");

@@ -1,6 +1,5 @@
 //! `/reauthenticate`, and the Password field inside of sensitive forms.
 
-use crate::support::browser::SESSION;
 use crate::support::{Browser, PASSWORD, Portal, on_both};
 
 on_both![
@@ -78,7 +77,7 @@ fn a_sensitive_form_sent_too_late_comes_back_with_all_that_was_typed(portal: Por
 
 fn a_wrong_password_changes_nothing_and_is_an_event(portal: Portal) {
     let browser = stale(&portal, "ada");
-    let before = (portal.count("sessions"), browser.cookie(SESSION));
+    let before = (portal.count("sessions"), browser.session());
     let page = browser.follow(browser.open("/profile/api-tokens/new"));
     let page = browser.refused(&page.form("Continue").fill("Password", "wrong"));
     assert_eq!(page.error_at("Password"), "The password is wrong. Enter it again.");
@@ -87,7 +86,7 @@ fn a_wrong_password_changes_nothing_and_is_an_event(portal: Portal) {
     let page = browser.refused(&page.form("Continue"));
     assert_eq!(page.error_at("Password"), "Enter your password to go on.");
     browser.open("/profile/api-tokens/new").with(303);
-    assert_eq!((portal.count("sessions"), browser.cookie(SESSION)), before);
+    assert_eq!((portal.count("sessions"), browser.session()), before);
     assert_eq!(portal.actions(), ["session.signed_in", "session.reauthentication_failed"]);
 }
 
@@ -109,7 +108,7 @@ fn an_entry_changes_the_cookie_and_ends_its_copies(portal: Portal) {
     let browser = stale(&portal, "ada");
     let copy = browser.clone();
     browser.reauthenticate();
-    assert_ne!(browser.cookie(SESSION), copy.cookie(SESSION));
+    assert_ne!(browser.session(), copy.session());
     assert!(browser.is_signed_in());
     assert!(!copy.is_signed_in());
     browser.page("/profile/api-tokens/new");
@@ -119,7 +118,7 @@ fn an_entry_changes_the_cookie_and_ends_its_copies(portal: Portal) {
 fn entries_count_as_tries_to_guess(portal: Portal) {
     let browser = stale(&portal, "ada");
     // Whoever stole the session does not have the cookie of the device.
-    browser.forget_cookie("__Host-th_device");
+    browser.forget_cookie(&portal.cookies().device);
     for _ in 0..5 {
         browser.post("/reauthenticate", &[("password", "guess"), ("next", "/")]).with(422);
     }

@@ -546,8 +546,8 @@ fn every_door_answers_every_token_as_the_table_says(portal: Portal) {
             assert_eq!(got, if known { 200 } else { 403 }, "{} {path} by a service", door.method);
         }
         assert_eq!(knock(&portal, door, &path, |request| request), door.nothing, "{} {path}", door.method);
-        let cookie = ada.sign_in().cookie(crate::support::browser::SESSION).expect("a session");
-        let cookie = format!("{}={cookie}", crate::support::browser::SESSION);
+        let cookie = ada.sign_in().session().expect("a session");
+        let cookie = format!("{}={cookie}", portal.cookies().session);
         let got = knock(&portal, door, &path, |request| request.header("cookie", &cookie));
         assert_eq!(got, door.nothing, "a session is nothing at {path}");
     }

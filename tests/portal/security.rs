@@ -1,6 +1,5 @@
 //! `/profile/security`: one's own password, and the sessions that one is signed in with.
 
-use crate::support::browser::SESSION;
 use crate::support::{Browser, PASSWORD, Portal, User, at_once, on_both, rounds};
 
 on_both![
@@ -72,7 +71,7 @@ fn a_session_of_somebody_else_is_not_found(portal: Portal) {
 fn a_wrong_current_password_changes_nothing_and_is_an_event(portal: Portal) {
     let ada = portal.user("ada");
     let (browser, other) = (ada.sign_in(), ada.sign_in());
-    let cookie = browser.cookie(SESSION);
+    let cookie = browser.session();
     let page = change(&browser, "wrong", NEW).with(422).page();
     assert_eq!(page.error_at("Current password"), "The current password is wrong. Enter both again.");
     let form = page.form("Change password");
@@ -80,7 +79,7 @@ fn a_wrong_current_password_changes_nothing_and_is_an_event(portal: Portal) {
     page.does_not_say(NEW);
     assert_eq!(portal.actions().last().map(String::as_str), Some("session.signed_in"), "{:?}", portal.actions());
     assert!(portal.actions().contains(&"session.reauthentication_failed".to_owned()));
-    assert_eq!(browser.cookie(SESSION), cookie);
+    assert_eq!(browser.session(), cookie);
     assert!(browser.is_signed_in() && other.is_signed_in());
     portal.visitor().try_sign_in("ada", NEW).with(401);
     portal.visitor().try_sign_in("ada", PASSWORD).with(303);
@@ -111,7 +110,7 @@ fn a_new_password_is_checked_before_the_current_one(portal: Portal) {
 fn guessing_the_current_password_is_slowed_down(portal: Portal) {
     let browser = portal.user("ada").sign_in();
     // Whoever stole the session does not have the cookie of the device.
-    browser.forget_cookie("__Host-th_device");
+    browser.forget_cookie(&portal.cookies().device);
     for _ in 0..5 {
         change(&browser, "guess", NEW).with(422);
     }
@@ -166,7 +165,7 @@ fn a_change_counts_as_an_entry_and_changes_the_cookie(portal: Portal) {
     let copy = browser.clone();
     change(&browser, PASSWORD, NEW).with(303);
     browser.page("/profile/api-tokens/new");
-    assert_ne!(browser.cookie(SESSION), copy.cookie(SESSION));
+    assert_ne!(browser.session(), copy.session());
     assert!(!copy.is_signed_in(), "the former key opens nothing");
     assert_eq!(portal.count("sessions"), 1);
 }

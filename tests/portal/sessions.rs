@@ -1,6 +1,5 @@
 //! Sessions: how they begin, what they survive and what ends them.
 
-use crate::support::browser::SESSION;
 use crate::support::{PASSWORD, Portal, at_once, on_both, rounds};
 
 on_both![
@@ -23,7 +22,7 @@ on_both![
 ];
 
 fn the_key_of_a_session_is_not_in_the_database(portal: Portal) {
-    let cookie = portal.user("ada").sign_in().cookie(SESSION).expect("it is signed in");
+    let cookie = portal.user("ada").sign_in().session().expect("it is signed in");
     // A signature of 44 characters, then the key.
     let decoded = percent_encoding::percent_decode_str(&cookie).decode_utf8().expect("text").into_owned();
     let key = &decoded[44..];
@@ -38,33 +37,33 @@ fn the_key_of_a_session_is_not_in_the_database(portal: Portal) {
 
 fn a_changed_cookie_is_no_session(portal: Portal) {
     let browser = portal.user("ada").sign_in();
-    let cookie = browser.cookie(SESSION).expect("it is signed in");
+    let cookie = browser.session().expect("it is signed in");
     let last = if cookie.ends_with('a') { 'b' } else { 'a' };
     let changed = format!("{}{last}", &cookie[..cookie.len() - 1]);
     for bad in [changed.as_str(), "", "x", &cookie[50..], &format!("{cookie}x"), &"9".repeat(3_000)] {
-        browser.set_cookie(SESSION, bad);
+        browser.set_cookie(&portal.cookies().session, bad);
         assert!(!browser.is_signed_in(), "{bad}");
     }
-    browser.set_cookie(SESSION, &cookie);
+    browser.set_cookie(&portal.cookies().session, &cookie);
     assert!(browser.is_signed_in());
 }
 
 fn a_cookie_signed_for_something_else_is_no_session(portal: Portal) {
     let browser = portal.user("ada").sign_in();
-    let device = browser.cookie("__Host-th_device").expect("the device is known now");
+    let device = browser.cookie(&portal.cookies().device).expect("the device is known now");
     let stranger = portal.visitor();
-    stranger.set_cookie(SESSION, &device);
+    stranger.set_cookie(&portal.cookies().session, &device);
     assert!(!stranger.is_signed_in());
 }
 
 fn a_planted_session_dies_when_its_victim_signs_in(portal: Portal) {
     portal.user("ada");
     let attacker = portal.user("eve").sign_in();
-    let planted = attacker.cookie(SESSION).expect("it is signed in");
+    let planted = attacker.session().expect("it is signed in");
     let victim = portal.visitor();
-    victim.set_cookie(SESSION, &planted);
+    victim.set_cookie(&portal.cookies().session, &planted);
     victim.try_sign_in("ada", PASSWORD).with(303);
-    assert_ne!(victim.cookie(SESSION).expect("it is signed in"), planted);
+    assert_ne!(victim.session().expect("it is signed in"), planted);
     assert!(victim.is_signed_in());
     assert!(!attacker.is_signed_in(), "the planted cookie opens nothing any more");
 }
@@ -118,7 +117,7 @@ fn signing_out_ends_every_copy_of_the_cookie(portal: Portal) {
     let copy = browser.clone();
     let answer = browser.submit(&browser.page("/profile").form("Sign out"));
     assert_eq!(answer.location(), "/login");
-    assert_eq!(browser.cookie(SESSION), None, "the cookie goes too");
+    assert_eq!(browser.session(), None, "the cookie goes too");
     assert!(!browser.is_signed_in() && !copy.is_signed_in());
     assert!(other.is_signed_in(), "the other browser stays");
     assert_eq!(portal.count("sessions"), 1);
@@ -180,10 +179,10 @@ fn signing_in_again_ends_the_former_session_of_this_browser(portal: Portal) {
 }
 
 fn a_session_survives_a_restart(portal: Portal) {
-    let cookie = portal.user("ada").sign_in().cookie(SESSION).expect("it is signed in");
+    let cookie = portal.user("ada").sign_in().session().expect("it is signed in");
     let portal = portal.restarted(|_| {});
     let browser = portal.visitor();
-    browser.set_cookie(SESSION, &cookie);
+    browser.set_cookie(&portal.cookies().session, &cookie);
     assert!(browser.is_signed_in());
 }
 

@@ -2,7 +2,6 @@
 
 use tokenhouse::domain::privilege::Privilege;
 
-use crate::support::browser::SESSION;
 use crate::support::{PASSWORD, Portal, User, at_once, on_both, rounds};
 
 const NEW: &str = "kupfer wal zehn laterne";
@@ -150,7 +149,7 @@ fn a_password_is_set_and_every_session_ends(portal: Portal) {
     let visitor = portal.visitor();
     let answer = visitor.submit(&visitor.page(&path).form("Set password").fill("New password", NEW));
     assert_eq!(answer.location(), "/login");
-    assert_eq!(visitor.cookie(SESSION), None, "nobody is signed in by it");
+    assert_eq!(visitor.session(), None, "nobody is signed in by it");
     assert_eq!(visitor.follow(answer).notice().as_deref(), Some("Your password was set. Sign in as ada with it."));
     assert!(!old.is_signed_in());
     visitor.try_sign_in("ada", PASSWORD).with(401);

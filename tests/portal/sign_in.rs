@@ -1,6 +1,6 @@
 //! `/login`: who gets in, who does not, and what either of them learns.
 
-use crate::support::{Answer, Browser, PASSWORD, Portal, on_both};
+use crate::support::{Answer, Browser, PASSWORD, Page, Portal, on_both};
 
 on_both![
     wrong_unknown_and_disabled_are_answered_alike,
@@ -8,10 +8,13 @@ on_both![
     a_password_typed_as_username_comes_into_no_event,
     a_user_without_a_password_cannot_sign_in,
     the_eleventh_failure_of_an_address_has_to_wait,
+    forwarded_address_with_port_or_brackets_is_the_client,
     guessing_one_account_waits_longer_and_longer,
     an_owner_gets_in_from_a_known_device_during_an_attack,
     a_device_cookie_of_another_user_or_of_no_signature_helps_nobody,
     next_leads_to_own_pages_only,
+    sign_in_without_kept_cookie_says_so,
+    setup_without_kept_cookie_says_so,
     the_page_that_was_asked_for_comes_back_after_signing_in,
     the_username_may_be_typed_in_any_case,
     a_good_sign_in_is_an_event,
@@ -112,6 +115,22 @@ fn the_eleventh_failure_of_an_address_has_to_wait(portal: Portal) {
     attacker.try_sign_in("ada", PASSWORD).with(303);
 }
 
+fn forwarded_address_with_port_or_brackets_is_the_client(portal: Portal) {
+    portal.user("ada");
+    for number in 0..10 {
+        let attacker = portal.visitor().at(&format!("\"[2001:db8::7]:{}\", ", 40_000 + number));
+        attacker.try_sign_in(&format!("user{number}"), "guess").with(401);
+    }
+    retry_after(portal.visitor().at("2001:db8::7").try_sign_in("ada", PASSWORD));
+    let browser = portal.visitor().at("203.0.113.66:40001");
+    browser.try_sign_in("ada", PASSWORD).with(303);
+    browser.page("/profile/security").says("203.0.113.66").does_not_say("40001");
+    let forwarded = "for=198.51.100.1, for=\"[2001:DB8:0::9]:4711\";proto=https;by=_proxy";
+    let fields = [("username", "ada"), ("password", PASSWORD), ("next", "/")];
+    portal.visitor().request("POST", "/login").header("forwarded", forwarded).form(&fields).send().with(303);
+    browser.page("/profile/security").says("2001:db8::9").does_not_say("198.51.100.1");
+}
+
 fn guessing_one_account_waits_longer_and_longer(portal: Portal) {
     portal.user("ada");
     let attacker = portal.visitor().at("203.0.113.7");
@@ -146,7 +165,7 @@ fn a_device_cookie_of_another_user_or_of_no_signature_helps_nobody(portal: Porta
     let eve = portal.user("eve").sign_in();
     let attacker = eve.at("203.0.113.7");
     let forged = portal.visitor().at("203.0.113.8");
-    forged.set_cookie("__Host-th_device", &ada.id.to_string());
+    forged.set_cookie(&portal.cookies().device, &ada.id.to_string());
     for browser in [&attacker, &forged] {
         for _ in 0..5 {
             browser.try_sign_in("ada", "guess").with(401);
@@ -159,7 +178,9 @@ fn next_leads_to_own_pages_only(portal: Portal) {
     portal.user("ada");
     let sign_in = |next: &str| {
         let fields = [("username", "ada"), ("password", PASSWORD), ("next", next)];
-        portal.visitor().post("/login", &fields).location().to_owned()
+        let visitor = portal.visitor();
+        let answer = visitor.post("/login", &fields);
+        visitor.open(answer.location()).location().to_owned()
     };
     for own in ["/profile", "/profile/api-tokens?status=revoked", "/profile/api-tokens/new?name=a%20b&expiry=7"] {
         assert_eq!(sign_in(own), own);
@@ -190,6 +211,44 @@ fn next_leads_to_own_pages_only(portal: Portal) {
     assert_eq!(page.form("Sign in").value("next"), "/");
 }
 
+/// Follows a redirect as a browser that keeps no cookie.
+fn follow_without_cookies(portal: &Portal, answer: &Answer) -> Page {
+    portal.visitor().open(answer.location()).with(200).page()
+}
+
+fn sign_in_without_kept_cookie_says_so(portal: Portal) {
+    portal.user("ada");
+    let visitor = portal.visitor();
+    let fields = [("username", "ada"), ("password", PASSWORD), ("next", "/profile/security")];
+    let answer = visitor.post("/login", &fields);
+    let page = follow_without_cookies(&portal, &answer);
+    let sentence = format!(
+        "Your browser did not keep the session cookie. \
+         Allow cookies for {} in its settings, then sign in again.",
+        portal.shared.settings.public_url.as_str()
+    );
+    assert_eq!(page.alerts(), [sentence]);
+    assert!(page.title().starts_with("Error: Sign in"));
+    assert_eq!(page.form("Sign in").value("next"), "/profile/security");
+    // A browser that keeps it goes on to the page, and a session that ended is not mistaken for a lost cookie.
+    assert_eq!(visitor.open(answer.location()).location(), "/profile/security");
+    visitor.post("/logout", &[("", ""); 0]).with(303);
+    assert!(visitor.page("/login?next=%2Fprofile").alerts().is_empty());
+    // A foreign address is no better here.
+    assert_eq!(portal.user("eve").sign_in().open("/login?signed_in=1&next=//evil.example").location(), "/");
+}
+
+fn setup_without_kept_cookie_says_so(portal: Portal) {
+    let visitor = portal.visitor();
+    let code = portal.setup_code.as_deref().expect("there is no user yet");
+    let form = visitor.page(&format!("/setup?code={code}")).form("Create administrator");
+    let form = form.fill("Username", "ada").fill("Display name", "Ada").fill("Email", "ada@example.org");
+    let answer = visitor.submit(&form.fill("Password", PASSWORD));
+    let page = follow_without_cookies(&portal, &answer);
+    assert!(page.alerts()[0].starts_with("Your browser did not keep the session cookie."));
+    assert_eq!(page.form("Sign in").value("next"), "/");
+}
+
 fn the_page_that_was_asked_for_comes_back_after_signing_in(portal: Portal) {
     portal.user("ada");
     let visitor = portal.visitor();
@@ -197,6 +256,7 @@ fn the_page_that_was_asked_for_comes_back_after_signing_in(portal: Portal) {
     let page = visitor.follow(visitor.open(wanted));
     assert_eq!(page.heading(), "Sign in");
     let answer = visitor.submit(&page.form("Sign in").fill("Username", "ada").fill("Password", PASSWORD));
+    let answer = visitor.open(answer.location());
     assert_eq!(answer.location(), wanted);
     let form = visitor.follow(answer).with(200).form("Create Token");
     assert_eq!((form.value("name").as_str(), form.value("expiry").as_str()), ("Köln & B", "7"));

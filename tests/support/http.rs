@@ -21,9 +21,20 @@ impl Browser {
         Self { host: host(address).to_owned(), cookies: BTreeMap::new() }
     }
 
-    /// The same cookies at another address: our own are bound to no port.
+    /// The same cookies at another address, under the names that a server there gives them: they contain its port.
     pub fn move_to(&mut self, address: &str) {
+        let port = |host: &str| format!("_{}", host.rsplit(':').next().unwrap_or_default());
+        let (former, next) = (port(&self.host), port(host(address)));
+        let renamed =
+            |name: String| name.strip_suffix(&former).map_or_else(|| name.clone(), |stem| format!("{stem}{next}"));
+        let cookies = std::mem::take(&mut self.cookies);
+        self.cookies = cookies.into_iter().map(|(name, value)| (renamed(name), value)).collect();
         host(address).clone_into(&mut self.host);
+    }
+
+    /// The value of the session cookie.
+    pub fn session(&self) -> Option<&str> {
+        self.cookies.iter().find(|(name, _)| name.contains("th_session")).map(|(_, value)| value.as_str())
     }
 
     pub fn get(&mut self, path: &str) -> io::Result<Answer> {
@@ -49,10 +60,6 @@ impl Browser {
     /// For whoever sends byte by byte.
     pub fn connect(&self) -> io::Result<TcpStream> {
         TcpStream::connect(&self.host)
-    }
-
-    pub fn cookies(&self) -> &BTreeMap<String, String> {
-        &self.cookies
     }
 
     fn head(&self, method: &str, path: &str) -> String {

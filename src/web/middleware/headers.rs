@@ -9,7 +9,8 @@ static ALWAYS: [(HeaderName, HeaderValue); 9] = [
          frame-ancestors 'none'; base-uri 'none'",
     ),
     pair("x-content-type-options", "nosniff"),
-    pair("referrer-policy", "no-referrer"),
+    // Not `no-referrer`: browsers would send `Origin: null` with the forms of our own pages.
+    pair("referrer-policy", "same-origin"),
     pair("x-frame-options", "DENY"),
     pair("cross-origin-opener-policy", "same-origin"),
     pair("cross-origin-resource-policy", "same-origin"),

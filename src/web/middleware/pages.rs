@@ -20,30 +20,35 @@ use crate::web::portal::Portal;
 use crate::web::urls;
 
 pub async fn around(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if let Err(failure) = admit(&request) {
-        let (request, _) = request.into_parts();
-        return Ok(with_page(ServiceResponse::from_err(PageFailure(failure), request)));
-    }
-    let at_rest = cookies::raw(request.headers(), cookies::NAVIGATION) == Some(cookies::AT_REST);
+    let portal = match admit(&mut request) {
+        Ok(portal) => portal,
+        Err(failure) => {
+            let (request, _) = request.into_parts();
+            return Ok(with_page(ServiceResponse::from_err(PageFailure(failure), request)));
+        }
+    };
+    let own = &portal.cookies;
+    let at_rest = cookies::raw(request.headers(), &own.navigation) == Some(cookies::AT_REST);
     let mut response = next.call(request).await?.map_into_boxed_body();
     if response.status().is_client_error() || response.status().is_server_error() {
         response = with_page(response);
     }
     if response.request().extensions().contains::<notice::Shown>() {
-        append_cookie(&mut response, &cookies::removal(cookies::NOTICE));
+        append_cookie(&mut response, &own.removal(&own.notice));
     }
     let signed_in = response.request().extensions().contains::<Viewer>();
-    if signed_in && !at_rest && !sets_cookie(&response, cookies::NAVIGATION) {
-        append_cookie(&mut response, &cookies::make(cookies::NAVIGATION, cookies::AT_REST.into()).to_string());
+    if signed_in && !at_rest && !sets_cookie(&response, &own.navigation) {
+        append_cookie(&mut response, &own.make(&own.navigation, cookies::AT_REST.into()).to_string());
     }
     Ok(response)
 }
 
-fn admit(request: &ServiceRequest) -> Result<(), Failure> {
-    let portal = request.app_data::<web::Data<Portal>>().ok_or_else(|| Failure::Internal("no portal".into()))?;
+fn admit(request: &mut ServiceRequest) -> Result<web::Data<Portal>, Failure> {
+    let portal =
+        request.app_data::<web::Data<Portal>>().cloned().ok_or_else(|| Failure::Internal("no portal".into()))?;
     let headers = request.headers();
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let public_url = &portal.settings.public_url;
@@ -55,18 +60,18 @@ fn admit(request: &ServiceRequest) -> Result<(), Failure> {
             "A token does not belong into an address. Treat it as leaked: revoke it.".into(),
         ));
     }
-    if !cookie_guard::passes(headers) {
+    if cookie_guard::keep_own(request.headers_mut(), &portal.cookies).is_err() {
         return Err(Failure::BadRequest(
             "The browser sent cookies that another site made to look like ours. Delete the cookies of this site."
                 .into(),
         ));
     }
-    if !same_origin::passes(request.method(), headers, public_url) {
+    if !same_origin::passes(request.method(), request.headers(), public_url) {
         return Err(Failure::Forbidden(
             "This request does not come from a page of this portal. Open the portal itself and try again.".into(),
         ));
     }
-    Ok(())
+    Ok(portal)
 }
 
 fn holds_secret(uri: &Uri) -> bool {

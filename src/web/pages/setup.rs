@@ -103,7 +103,7 @@ pub async fn create(
         })
         .await?;
     web_session::renew(&session, made)?;
-    Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, urls::ROOT)).finish())
+    Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, urls::after_sign_in(urls::ROOT))).finish())
 }
 
 async fn admit(portal: &Portal, code: &str) -> Result<(), Failure> {

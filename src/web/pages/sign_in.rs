@@ -39,12 +39,23 @@ struct SignInPage {
 /// `GET /login`
 pub async fn new(portal: web::Data<Portal>, request: HttpRequest) -> Result<HttpResponse, PageFailure> {
     let query = Typed::of_any_query(&request)?;
+    let next = page_or_start(query.text("next"));
+    let after_sign_in = query.text("signed_in") == "1";
+    if after_sign_in && cookies::raw(request.headers(), &portal.cookies.session).is_some() {
+        return Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, next)).finish());
+    }
+    let problem = after_sign_in.then(|| {
+        let address = portal.settings.public_url.as_str();
+        format!(
+            "Your browser did not keep the session cookie. Allow cookies for {address} in its settings, then sign in again."
+        )
+    });
     let page = SignInPage {
-        shell: Shell::anonymous(&portal, &request),
+        shell: Shell::anonymous(&portal, &request).failed(after_sign_in),
         username: Field::default(),
         password: SecretField::default(),
-        next: page_or_start(query.text("next")),
-        problem: None,
+        next,
+        problem,
         errors: Vec::new(),
     };
     Ok(html(StatusCode::OK, &page)?)
@@ -67,7 +78,7 @@ pub async fn create(
             end_former(&portal, &session).await?;
             web_session::renew(&session, id)?;
             let mut response = HttpResponse::SeeOther();
-            response.insert_header((header::LOCATION, next));
+            response.insert_header((header::LOCATION, urls::after_sign_in(&next)));
             if let Some(cookie) = device_cookie(&portal, user) {
                 response.append_header((header::SET_COOKIE, cookie));
             }
@@ -130,7 +141,7 @@ pub fn prover(portal: &Portal) -> Prover<'_> {
 
 /// Where a password entry comes from.
 pub fn origin(portal: &Portal, request: &HttpRequest, client: &Client) -> Origin {
-    let known = cookies::signed(request.headers(), cookies::DEVICE, &portal.cookie_key);
+    let known = cookies::signed(request.headers(), &portal.cookies.device, &portal.cookie_key);
     Origin {
         address: client.address,
         user_agent: user_agent(client::agent(request)),
@@ -155,7 +166,7 @@ async fn end_former(portal: &Portal, session: &Session) -> Result<(), Failure> {
 
 fn device_cookie(portal: &Portal, user: UserId) -> Option<String> {
     let device = random_code(&mut randomness::system());
-    let mut cookie = cookies::make(cookies::DEVICE, format!("{user}:{device}"));
+    let mut cookie = portal.cookies.make(&portal.cookies.device, format!("{user}:{device}"));
     cookie.set_max_age(Duration::days(DEVICE_DAYS));
     cookies::sign(cookie, &portal.cookie_key)
 }

@@ -10,8 +10,6 @@ use super::people::PASSWORD;
 use super::portal::Portal;
 use super::request::Request;
 
-pub const SESSION: &str = "__Host-th_session";
-
 /// Its clone is another browser that begins with a copy of the cookies.
 pub struct Browser<'p> {
     pub portal: &'p Portal,
@@ -113,6 +111,11 @@ impl<'p> Browser<'p> {
             answer = self.open(&location);
         }
         panic!("redirected in a circle: {answer:?}")
+    }
+
+    /// The value of its session cookie.
+    pub fn session(&self) -> Option<String> {
+        self.cookie(&self.portal.cookies().session)
     }
 
     pub fn cookie(&self, name: &str) -> Option<String> {

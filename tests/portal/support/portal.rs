@@ -20,6 +20,7 @@ use tokenhouse::jobs::pruning;
 use tokenhouse::randomness;
 use tokenhouse::storage::sealing::SealingKeys;
 use tokenhouse::storage::{Connection, Db, StorageError};
+use tokenhouse::web::cookies::OwnCookies;
 use tokenhouse::web::portal::Portal as Shared;
 use tokenhouse::web::server::{Opened, Ready};
 
@@ -146,6 +147,11 @@ impl Portal {
     pub fn host(&self) -> String {
         let public_url = self.shared.settings.public_url.as_str();
         public_url.split("://").nth(1).unwrap_or_default().to_owned()
+    }
+
+    /// The names of the cookies that it sets.
+    pub fn cookies(&self) -> &OwnCookies {
+        &self.shared.cookies
     }
 
     pub fn now(&self) -> Timestamp {

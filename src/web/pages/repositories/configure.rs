@@ -113,7 +113,7 @@ pub async fn show(
     };
     let mut response = html(StatusCode::OK, &page)?;
     if secret.is_some() {
-        keep_out_of_cache(&mut response)?;
+        keep_out_of_cache(&portal, &mut response)?;
     }
     Ok(response)
 }

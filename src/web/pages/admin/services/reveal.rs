@@ -54,6 +54,6 @@ pub fn page(
         examples: examples::of_service(Some(secret.reveal()), service.name.as_str(), &endpoint),
     };
     let mut response = html(StatusCode::OK, &page)?;
-    reveal::keep_out_of_cache(&mut response)?;
+    reveal::keep_out_of_cache(portal, &mut response)?;
     Ok(response)
 }

@@ -74,7 +74,7 @@ pub async fn show(
     let page = page(Shell::of(&portal, &request, &who), &who, user, facts, link);
     let mut response = html(StatusCode::OK, &page)?;
     if shown {
-        reveal::keep_out_of_cache(&mut response)?;
+        reveal::keep_out_of_cache(&portal, &mut response)?;
     }
     Ok(response)
 }

@@ -70,6 +70,6 @@ pub fn page(
         old,
     };
     let mut response = html(StatusCode::OK, &page)?;
-    reveal::keep_out_of_cache(&mut response)?;
+    reveal::keep_out_of_cache(portal, &mut response)?;
     Ok(response)
 }
