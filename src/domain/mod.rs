@@ -1,6 +1,7 @@
 //! The rules of Tokenhouse, with behaviour on the types.
 //! Pure: no database, no HTTP, no clock and no randomness of its own, no I/O.
 
+pub mod access;
 pub mod api_token;
 pub mod caller;
 pub mod device;

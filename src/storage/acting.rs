@@ -49,6 +49,11 @@ pub enum Ended {
 }
 
 impl By {
+    /// Whether a token acts, over the API, and not a person on a page.
+    pub const fn is_token(self) -> bool {
+        matches!(self, Self::ApiToken(_) | Self::RepositoryToken(_))
+    }
+
     /// Passes if it is still good and this user's, whose row is locked.
     pub fn judge(self, connection: &mut Connection, user: &User, now: Timestamp) -> Result<(), Ended> {
         match self {

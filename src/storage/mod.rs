@@ -37,6 +37,7 @@ pub mod sessions;
 pub mod signing_keys;
 mod target;
 pub mod token_secrets;
+pub mod user_access;
 pub mod user_changes;
 pub mod user_list;
 pub mod users;

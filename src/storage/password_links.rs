@@ -4,9 +4,9 @@ use diesel::prelude::*;
 
 use super::Connection;
 use super::error::{Result, StorageError};
-use super::schema::password_links;
-use super::users;
-use crate::domain::id::UserId;
+use super::schema::{password_links, user_roles};
+use super::{user_access, users};
+use crate::domain::id::{RoleId, UserId};
 use crate::domain::privilege::Privilege;
 use crate::domain::secret::Digest;
 use crate::domain::timestamp::{DAY, Timestamp};
@@ -38,7 +38,7 @@ pub struct Link {
 }
 
 /// The link with a code of this digest. It works until it expires, for a user who is enabled, and as long as whoever made it
-/// could make it again: who has gained more since is out of their reach, and so is everybody once they lost their own right.
+/// could make it again: with *User Management*, and with everything that the user can do.
 pub fn find(connection: &mut Connection, digest: &Digest, now: Timestamp) -> Result<Option<Link>> {
     let row: Option<(String, String)> = password_links::table
         .filter(password_links::digest.eq(digest.as_bytes().as_slice()))
@@ -49,13 +49,13 @@ pub fn find(connection: &mut Connection, digest: &Digest, now: Timestamp) -> Res
     let Some((user, made_by)) = row else { return Ok(None) };
     let parse = |id: &str| id.parse::<UserId>().map_err(|_| StorageError::corrupt("password_links", id));
     let (user, made_by) = (users::find(connection, parse(&user)?)?, users::find(connection, parse(&made_by)?)?);
-    let link = user.zip(made_by).map(|(user, made_by)| Link { user, made_by });
-    Ok(link.filter(|Link { user, made_by }| {
-        user.disabled_at.is_none()
-            && made_by.disabled_at.is_none()
-            && made_by.holds(Privilege::UserManagement)
-            && made_by.privileges.contains_all(user.privileges)
-    }))
+    let Some((user, made_by)) = user.zip(made_by) else { return Ok(None) };
+    if user.disabled_at.is_some() || made_by.disabled_at.is_some() || !made_by.holds(Privilege::UserManagement) {
+        return Ok(None);
+    }
+    let access = user_access::of(connection, made_by.id, made_by.privileges)?;
+    let covers = access.covers(&user_access::of(connection, user.id, user.privileges)?);
+    Ok(covers.then_some(Link { user, made_by }))
 }
 
 /// When the link that waits for a user expires.
@@ -78,6 +78,18 @@ pub fn take(connection: &mut Connection, digest: &Digest) -> Result<bool> {
 /// Takes a user's link away, and says whether there was one.
 pub fn withdraw(connection: &mut Connection, user: UserId) -> Result<bool> {
     Ok(diesel::delete(password_links::table.find(user.to_string())).execute(connection)? == 1)
+}
+
+/// Ends all links that a user made. They stay ended when the user gets privileges or account back.
+pub fn withdraw_made_by(connection: &mut Connection, maker: UserId) -> Result<usize> {
+    Ok(diesel::delete(password_links::table.filter(password_links::made_by.eq(maker.to_string())))
+        .execute(connection)?)
+}
+
+/// Ends all links made by the users who have this role.
+pub fn withdraw_made_with(connection: &mut Connection, role: RoleId) -> Result<usize> {
+    let holders = user_roles::table.filter(user_roles::role_id.eq(role.to_string())).select(user_roles::user_id);
+    Ok(diesel::delete(password_links::table.filter(password_links::made_by.eq_any(holders))).execute(connection)?)
 }
 
 /// Removes what nobody followed in time.

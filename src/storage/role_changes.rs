@@ -1,5 +1,6 @@
 //! How roles change, those excepted that are built in. Each function is called inside one writing transaction, looks once
-//! more whether whoever acts still may, checks its rule and appends its event. Nobody makes or touches more than they hold.
+//! more whether whoever acts still may, checks its rule and appends its event. An actor cannot grant privileges that the
+//! actor does not have, and cannot change a role of a user who can do more.
 //!
 //! The policies are locked first, so that roles are changed and given one after the other.
 
@@ -9,11 +10,14 @@ use rand::CryptoRng;
 use super::acting::{Acting, Ended};
 use super::error::StorageError;
 use super::schema::roles as table;
-use super::{Connection, policies, roles};
+use super::user_changes::can_grant;
+use super::{Connection, password_links, policies, roles, user_access};
+use crate::domain::access::UserAccess;
 use crate::domain::event::Action;
 use crate::domain::id::RoleId;
 use crate::domain::privilege::Privileges;
 use crate::domain::role::{NewRole, Role, RoleName, RoleTitle};
+use crate::domain::user::User;
 
 /// The kind of subject in events.
 pub const KIND: &str = "role";
@@ -31,12 +35,18 @@ pub enum Refusal {
     LimitReached(i64),
     #[error("the role is built in")]
     BuiltIn,
-    /// A privilege is wished for that whoever acts does not hold.
+    /// A privilege that the actor does not have.
     #[error("a privilege is not held")]
     NotHeld,
-    /// The role, or somebody with it, holds a privilege that whoever acts does not hold.
-    #[error("the role holds more privileges")]
+    /// A privilege of Administration, which a token cannot grant.
+    #[error("only pages grant privileges of Administration")]
+    NotOverApi,
+    /// The role, or a user with it, has a privilege or access to a repository that the actor does not have.
+    #[error("the role has more access")]
     HoldsMore,
+    /// A user with the role has a privilege of Administration, and a token acts.
+    #[error("only pages change users with privileges of Administration")]
+    OnlyOnPages,
     /// So many users hold it.
     #[error("{0} users hold the role")]
     InUse(i64),
@@ -72,10 +82,8 @@ impl Change {
         rng: &mut impl CryptoRng,
         wish: &NewRole,
     ) -> Result<Role, Refusal> {
-        let held = self.begin(connection)?;
-        if !held.contains_all(wish.privileges) {
-            return Err(Refusal::NotHeld);
-        }
+        let actor = self.begin(connection)?;
+        self.require_grantable(&actor, wish.privileges)?;
         let all = roles::list(connection)?;
         if all.iter().any(|role| role.name == wish.name.as_str()) {
             return Err(Refusal::NameTaken);
@@ -112,8 +120,8 @@ impl Change {
         name: &RoleName,
         edition: &Edition,
     ) -> Result<Role, Refusal> {
-        let held = self.begin(connection)?;
-        let mut role = changeable(connection, name, held)?;
+        let actor = self.begin(connection)?;
+        let mut role = self.changeable(connection, name, &actor)?;
         let mut were = Vec::new();
         if let Some(title) = edition.title.as_ref().filter(|title| title.as_str() != role.title) {
             is_free(&roles::list(connection)?, title, Some(role.id))?;
@@ -121,8 +129,9 @@ impl Change {
             title.as_str().clone_into(&mut role.title);
         }
         if let Some(privileges) = edition.privileges.filter(|privileges| *privileges != role.privileges) {
-            if !held.contains_all(privileges) {
-                return Err(Refusal::NotHeld);
+            self.require_grantable(&actor, privileges)?;
+            if !privileges.contains_all(role.privileges) {
+                password_links::withdraw_made_with(connection, role.id)?;
             }
             were.push(format!("{}; was {}", privileges.in_words(), role.privileges.in_words()));
             role.privileges = privileges;
@@ -144,8 +153,8 @@ impl Change {
         rng: &mut impl CryptoRng,
         name: &RoleName,
     ) -> Result<(), Refusal> {
-        let held = self.begin(connection)?;
-        let role = changeable(connection, name, held)?;
+        let actor = self.begin(connection)?;
+        let role = self.changeable(connection, name, &actor)?;
         match roles::count_holders(connection, role.id)? {
             0 => {}
             users => return Err(Refusal::InUse(users)),
@@ -154,10 +163,32 @@ impl Change {
         Ok(self.event(connection, rng, Action::RoleDeleted, &role, role.privileges.in_words())?)
     }
 
-    /// What whoever acts holds.
-    fn begin(&self, connection: &mut Connection) -> Result<Privileges, Refusal> {
+    fn begin(&self, connection: &mut Connection) -> Result<User, Refusal> {
         policies::lock(connection)?;
-        Ok(self.acting.begin(connection, &[])?.privileges)
+        Ok(self.acting.begin(connection, &[])?)
+    }
+
+    fn require_grantable(&self, actor: &User, privileges: Privileges) -> Result<(), Refusal> {
+        if !actor.privileges.contains_all(privileges) {
+            return Err(Refusal::NotHeld);
+        }
+        let grantable = can_grant(self.acting.by, actor.privileges, privileges);
+        if grantable { Ok(()) } else { Err(Refusal::NotOverApi) }
+    }
+
+    /// The role, if the actor may change everybody who has it.
+    fn changeable(&self, connection: &mut Connection, name: &RoleName, actor: &User) -> Result<Role, Refusal> {
+        let role = roles::find_by_name(connection, name.as_str())?.ok_or(Refusal::NotFound)?;
+        if role.built_in {
+            return Err(Refusal::BuiltIn);
+        }
+        let own = user_access::of(connection, actor.id, actor.privileges)?;
+        let holders = user_access::of_role(connection, role.id)?;
+        if !own.covers(&UserAccess::new(role.privileges, [])) || !own.covers(&holders) {
+            return Err(Refusal::HoldsMore);
+        }
+        let only_on_pages = self.acting.by.is_token() && holders.privileges().administers();
+        if only_on_pages { Err(Refusal::OnlyOnPages) } else { Ok(role) }
     }
 
     fn event(
@@ -170,16 +201,6 @@ impl Change {
     ) -> Result<(), StorageError> {
         self.acting.event(connection, rng, action, (KIND, role.id.to_string(), &role.name), detail)
     }
-}
-
-/// The role, if whoever holds `most` may change it.
-fn changeable(connection: &mut Connection, name: &RoleName, most: Privileges) -> Result<Role, Refusal> {
-    let role = roles::find_by_name(connection, name.as_str())?.ok_or(Refusal::NotFound)?;
-    if role.built_in {
-        return Err(Refusal::BuiltIn);
-    }
-    let touched = role.privileges.and(roles::held_by_holders(connection, role.id)?);
-    if most.contains_all(touched) { Ok(role) } else { Err(Refusal::HoldsMore) }
 }
 
 /// A role must not look like another.

@@ -108,7 +108,6 @@ table! {
         "/api/v1/users/{username}"                  { GET api::users::show, PATCH api::users::changes::update }
         "/api/v1/users/{username}/disablement"      { POST api::users::disablement::create }
         "/api/v1/users/{username}/enablement"       { POST api::users::enablement::create }
-        "/api/v1/users/{username}/password-link"    { POST api::users::password_link::create }
         "/api/v1/users/{username}/sign-out"         { POST api::users::sign_out::create }
         "/api/v1/roles"                             { GET api::roles::index, POST api::roles::creation::create }
         "/api/v1/roles/{role}"                      {

@@ -1,5 +1,6 @@
 //! What happens to a user in Administration: edited, disabled, enabled, given a new link, signed out.
 
+use tokenhouse::domain::permission::Permission;
 use tokenhouse::domain::privilege::Privilege;
 
 use crate::support::form::Form;
@@ -7,6 +8,8 @@ use crate::support::{Browser, PASSWORD, Portal, User, at_once, on_both, rounds};
 
 on_both![
     a_role_beyond_ones_own_privileges_is_not_given,
+    change_of_user_with_grants_beyond_own_access_returns_403,
+    user_granted_access_during_reset_is_not_reset,
     a_refused_edit_keeps_what_was_typed,
     the_last_administrator_keeps_the_role_and_the_account,
     an_administrator_who_never_set_a_password_does_not_count,
@@ -72,6 +75,78 @@ fn a_role_beyond_ones_own_privileges_is_not_given(portal: Portal) {
         let form = form.clone().tampered("roles", "viewer");
         browser.refused(&form)
     });
+}
+
+const TAILS: [&str; 5] = ["edit", "disablement", "enablement", "password-link", "sign-out"];
+
+fn change_of_user_with_grants_beyond_own_access_returns_403(portal: Portal) {
+    portal.role("desk", &[Privilege::UserManagement]);
+    let (dee, ada) = (portal.user_with("dee", "desk"), portal.user("ada"));
+    ada.strip();
+    let (alpha, beta) = (portal.repository("alpha"), portal.repository("beta"));
+    let browser = dee.sign_in();
+    let path = format!("/admin/users/{}", ada.id);
+    let refuses = |what: &str| {
+        portal.unchanged(what, || {
+            let page = browser.page(&path);
+            page.says("You can view this user but not change anything: ada of Tokenhouse has access to repositories,");
+            assert_eq!(page.texts(".actions a"), [""; 0]);
+            for tail in TAILS {
+                let path = page_of(&ada, tail);
+                browser
+                    .open(&path)
+                    .with(403)
+                    .page()
+                    .says("has privileges or access to repositories that you do not have");
+                let fields = [("display_name", "x"), ("email", "x@example.org")];
+                browser.post(&path, if tail == "edit" { &fields[..] } else { &[] }).with(403);
+            }
+        });
+    };
+    ada.grant(alpha, Permission::Read);
+    refuses("a read grant");
+    dee.grant(beta, Permission::Write);
+    refuses("a read grant, and a grant on another repository");
+    dee.grant(alpha, Permission::Read);
+    browser.post(&page_of(&ada, "sign-out"), &[("", ""); 0]).with(303);
+    ada.grant(alpha, Permission::Write);
+    refuses("a write grant");
+    dee.add_role("viewer");
+    refuses("a write grant, and View Repositories");
+    dee.grant(alpha, Permission::Write);
+    browser.follow(browser.post(&page_of(&ada, "password-link"), &[("", ""); 0])).with(200);
+    dee.ungrant();
+    refuses("a write grant again");
+    dee.add_role("repository-manager");
+    browser.post(&page_of(&ada, "password-link"), &[("", ""); 0]).with(303);
+}
+
+/// Whichever comes first: a reset that comes after the grant is refused, and a link from before is dead.
+fn user_granted_access_during_reset_is_not_reset(portal: Portal) {
+    portal.role("desk", &[Privilege::UserManagement]);
+    let dee = portal.user_with("dee", "desk");
+    portal.repository("alpha");
+    let (browser, manager) = (dee.sign_in(), portal.user_with("mia", "repository-manager").sign_in());
+    for round in 0..rounds() {
+        let ada = portal.user(String::leak(format!("ada{round}")));
+        ada.strip();
+        let answers = at_once(4, |number| match number {
+            0 => manager.post("/repositories/alpha/access", &[("username", ada.username), ("permission", "write")]),
+            _ => browser.post(&page_of(&ada, "password-link"), &[("", ""); 0]),
+        });
+        answers[0].clone().with(303);
+        assert!(answers[1..].iter().all(|answer| [303, 403].contains(&answer.status)), "{answers:?}");
+        portal.unchanged("after the grant", || {
+            browser.post(&page_of(&ada, "password-link"), &[("", ""); 0]).with(403);
+        });
+        if let Some(path) = answers.iter().skip(1).find(|answer| answer.status == 303) {
+            let shown = browser.open(path.location()).with(200).page();
+            for field in shown.all("input#password-link") {
+                let address = field.attr("value").expect("a link");
+                portal.visitor().open(&address[address.find("/set-password").expect("an address")..]).with(404);
+            }
+        }
+    }
 }
 
 fn a_refused_edit_keeps_what_was_typed(portal: Portal) {

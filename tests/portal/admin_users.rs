@@ -109,12 +109,12 @@ fn whoever_holds_more_can_be_looked_at_and_nothing_else(portal: Portal) {
     let browser = portal.user_with("dee", "desk").sign_in();
     let path = format!("/admin/users/{}", target.id);
     let page = browser.page(&path);
-    page.says("You can look at this user but change nothing: root of Tokenhouse holds API Access,");
+    page.says("You can view this user but not change anything: root of Tokenhouse has API Access,");
     assert_eq!(page.texts(".actions a"), [""; 0]);
     portal.unchanged("whoever holds less", || {
         for tail in ["edit", "disablement", "enablement", "password-link", "sign-out"] {
             let path = format!("{path}/{tail}");
-            browser.open(&path).with(403).page().says("holds privileges that you do not hold");
+            browser.open(&path).with(403).page().says("has privileges or access to repositories that you do not have");
             let fields = [("display_name", "x"), ("email", "x@example.org")];
             let fields = if tail == "edit" { &fields[..] } else { &[] };
             browser.post(&path, fields).with(403);

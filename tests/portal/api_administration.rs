@@ -36,7 +36,6 @@ fn doors() -> Vec<Door> {
         (Privilege::UserManagement, "PATCH", "/users/{username}", json!({"display_name": "x"})),
         (Privilege::UserManagement, "POST", "/users/{username}/disablement", Value::Null),
         (Privilege::UserManagement, "POST", "/users/{username}/enablement", Value::Null),
-        (Privilege::UserManagement, "POST", "/users/{username}/password-link", Value::Null),
         (Privilege::UserManagement, "POST", "/users/{username}/sign-out", Value::Null),
         (Privilege::UserManagement, "GET", "/roles", Value::Null),
         (Privilege::UserManagement, "POST", "/roles", json!({"name": "other", "title": "Other"})),

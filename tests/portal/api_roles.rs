@@ -9,6 +9,9 @@ use crate::api_tokens::{detail, refused, send};
 use crate::support::{Answer, Portal, Token, at_once, on_both, rounds};
 
 on_both![
+    role_with_administration_privilege_is_not_created_or_extended,
+    role_of_user_with_administration_privilege_is_not_changed,
+    role_of_user_with_grants_beyond_own_access_is_not_changed,
     what_is_built_in_stays_as_it_is,
     a_privilege_that_one_does_not_hold_is_not_given,
     a_role_that_holds_more_is_not_touched,
@@ -51,6 +54,62 @@ fn delete(portal: &Portal, token: &Token, name: &str) -> Answer {
     send(portal, "DELETE", &format!("{ROLES}/{name}"), &token.secret, Value::Null)
 }
 
+fn role_with_administration_privilege_is_not_created_or_extended(portal: Portal) {
+    let token = root(&portal);
+    portal.role("mine", &[Privilege::ApiAccess]);
+    portal.user_with("ada", "mine");
+    portal.role("old", &[Privilege::ViewAuditLog]);
+    let sentence =
+        "privileges: The API cannot grant user_management, system_management or view_audit_log. Leave them out.";
+    portal.unchanged("a privilege of Administration", || {
+        for privilege in ["user_management", "system_management", "view_audit_log"] {
+            let wish = json!(["api_access", privilege]);
+            assert_eq!(refused(create(&portal, &token, "other", wish.clone())), sentence);
+            assert_eq!(refused(patch(&portal, &token, "mine", json!({"privileges": wish}))), sentence);
+            assert_eq!(refused(patch(&portal, &token, "old", json!({"privileges": wish}))), sentence);
+        }
+    });
+    // A role from before that no user has can lose them and go.
+    patch(&portal, &token, "old", json!({"privileges": []})).with(200);
+    delete(&portal, &token, "old").with(204);
+}
+
+fn role_of_user_with_administration_privilege_is_not_changed(portal: Portal) {
+    let token = root(&portal);
+    portal.role("small", &[Privilege::ApiAccess]);
+    portal.role("auditor", &[Privilege::ViewAuditLog]);
+    let (other, ada) = (portal.user_with("other", "small"), portal.user_with("ada", "auditor"));
+    other.add_role("administrator");
+    portal.unchanged("a role of a user with a privilege of Administration", || {
+        for role in ["small", "auditor"] {
+            for body in [json!({"title": "x"}), json!({"privileges": []})] {
+                let sentence = detail(patch(&portal, &token, role, body), 403);
+                assert!(sentence.starts_with("A user with this role has User Management,"), "{sentence}");
+            }
+            delete(&portal, &token, role).with(403);
+        }
+    });
+    other.strip();
+    ada.strip();
+    patch(&portal, &token, "small", json!({"privileges": []})).with(200);
+    delete(&portal, &token, "auditor").with(204);
+}
+
+fn role_of_user_with_grants_beyond_own_access_is_not_changed(portal: Portal) {
+    let token = dee(&portal);
+    portal.role("small", &[Privilege::ApiAccess]);
+    let (ada, bob) = (portal.user_with("ada", "small"), portal.user_with("bob", "small"));
+    let alpha = portal.repository("alpha");
+    bob.grant(alpha, Permission::Read);
+    patch(&portal, &token, "small", json!({"title": "Small"})).with(200);
+    ada.grant(alpha, Permission::Write);
+    portal.unchanged("a role of a user with a write grant", || {
+        for body in [json!({"title": "x"}), json!({"privileges": []})] {
+            assert!(detail(patch(&portal, &token, "small", body), 403).starts_with("This role, or a user with it,"));
+        }
+    });
+}
+
 fn what_is_built_in_stays_as_it_is(portal: Portal) {
     let token = root(&portal);
     portal.unchanged("a role that is built in", || {
@@ -71,7 +130,6 @@ fn a_privilege_that_one_does_not_hold_is_not_given(portal: Portal) {
             for answer in [
                 create(&portal, &token, "other", wish.clone()),
                 patch(&portal, &token, "mine", json!({"privileges": wish})),
-                patch(&portal, &token, "desk", json!({"privileges": wish})),
             ] {
                 let sentence = refused(answer);
                 assert!(sentence.starts_with("privileges: There is a privilege among them that you do"), "{sentence}");
@@ -199,8 +257,8 @@ fn a_role_is_made_changed_and_deleted(portal: Portal) {
     assert_eq!(before.json(), expected);
     expected["title"] = json!("Help Desk");
     assert_eq!(patch(&portal, &token, "help-desk", json!({"title": " Help Desk "})).with(200).json(), expected);
-    expected["privileges"] = json!(["view_audit_log"]);
-    let changed = patch(&portal, &token, "help-desk", json!({"privileges": ["view_audit_log"]})).with(200);
+    expected["privileges"] = json!(["repository_management"]);
+    let changed = patch(&portal, &token, "help-desk", json!({"privileges": ["repository_management"]})).with(200);
     assert_eq!(changed.json(), expected);
     let tag = before.header("etag").expect("a tag");
     let asked = portal.request("GET", "/api/v1/roles/help-desk").bearer(&token.secret).header("if-none-match", tag);
@@ -211,7 +269,7 @@ fn a_role_is_made_changed_and_deleted(portal: Portal) {
     let actions = ["api_token.created", "role.created", "role.deleted", "role.edited", "role.edited"];
     assert_eq!(portal.actions(), actions);
     let events = portal.dump()["events"].clone();
-    let told = "View Audit Log; was API Access, View Repositories";
+    let told = "Repository Management; was API Access, View Repositories";
     let edited = events.iter().find(|line| line.contains(told)).expect("an event says what changed");
     assert!(edited.contains("root with token “ci”"), "{edited}");
 }

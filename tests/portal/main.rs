@@ -6,6 +6,7 @@ mod support;
 mod admin_user_changes;
 mod admin_users;
 mod api_administration;
+mod api_answers;
 mod api_audit;
 mod api_changes;
 mod api_me;

@@ -1,5 +1,6 @@
 //! `/set-password`: the link that an administrator handed over, used once.
 
+use tokenhouse::domain::permission::Permission;
 use tokenhouse::domain::privilege::Privilege;
 
 use crate::support::{PASSWORD, Portal, User, at_once, on_both, rounds};
@@ -12,6 +13,8 @@ on_both![
     an_expired_code_opens_nothing_and_is_removed,
     a_disabled_users_code_opens_nothing,
     a_link_goes_no_further_than_whoever_made_it,
+    link_dies_with_what_its_maker_needed_for_it,
+    link_outlives_sign_out_of_its_maker,
     a_refused_password_leaves_the_link_as_it_was,
     over_a_network_that_others_read_no_password_is_taken,
     a_password_is_set_and_every_session_ends,
@@ -108,6 +111,62 @@ fn a_link_goes_no_further_than_whoever_made_it(portal: Portal) {
     help.add_role("helpdesk");
     help.disable();
     is_dead(&portal, &path);
+}
+
+/// Disabled, demoted or reset: the link stays dead when the maker gets everything back.
+fn link_dies_with_what_its_maker_needed_for_it(portal: Portal) {
+    let (eve, second) = (portal.user("eve"), portal.user_with("second", "administrator"));
+    let browser = second.sign_in();
+    let page = |user: &User<'_>, tail: &str| format!("/admin/users/{}/{tail}", user.id);
+    let edit = |user: &User<'_>, role: &str| {
+        let fields = [("display_name", "x"), ("email", "x@example.org"), ("roles", role)];
+        browser.post(&page(user, "edit"), &fields).with(303);
+    };
+    portal.role("helpdesk", &[Privilege::UserManagement, Privilege::ApiAccess, Privilege::ViewRepositories]);
+    for (number, what) in ["disabled", "demoted", "narrowed", "reset"].into_iter().enumerate() {
+        let maker = portal.user_with(String::leak(format!("maker{number}")), "helpdesk");
+        let path = link_for(&maker, &eve);
+        portal.visitor().open(&path).with(200);
+        match what {
+            "disabled" => {
+                browser.post(&page(&maker, "disablement"), &[("", ""); 0]).with(303);
+                browser.post(&page(&maker, "enablement"), &[("", ""); 0]).with(303);
+            }
+            "demoted" => {
+                edit(&maker, "viewer");
+                edit(&maker, "helpdesk");
+            }
+            "narrowed" => {
+                portal.role("narrow", &[Privilege::UserManagement]);
+                edit(&maker, "narrow");
+                edit(&maker, "administrator");
+            }
+            _ => drop(browser.post(&page(&maker, "password-link"), &[("", ""); 0]).with(303)),
+        }
+        is_dead(&portal, &path);
+    }
+    // A grant that the user has and the maker lost.
+    let alpha = portal.repository("alpha");
+    let maker = portal.user_with("maker", "helpdesk");
+    maker.grant(alpha, Permission::Write);
+    eve.grant(alpha, Permission::Write);
+    let path = link_for(&maker, &eve);
+    portal.visitor().open(&path).with(200);
+    maker.ungrant();
+    is_dead(&portal, &path);
+}
+
+fn link_outlives_sign_out_of_its_maker(portal: Portal) {
+    let (eve, maker) = (portal.user("eve"), portal.user_with("maker", "administrator"));
+    let path = link_for(&maker, &eve);
+    let (browser, other) = (maker.sign_in(), portal.user_with("second", "administrator").sign_in());
+    browser.post("/logout", &[("", ""); 0]).with(303);
+    other.post(&format!("/admin/users/{}/sign-out", maker.id), &[("", ""); 0]).with(303);
+    // More roles take nothing away.
+    let fields = [("display_name", "x"), ("email", "x@example.org"), ("roles", "administrator"), ("roles", "viewer")];
+    other.post(&format!("/admin/users/{}/edit", maker.id), &fields).with(303);
+    let visitor = portal.visitor();
+    visitor.submit(&visitor.page(&path).form("Set password").fill("New password", NEW)).with(303);
 }
 
 fn a_refused_password_leaves_the_link_as_it_was(portal: Portal) {

@@ -1,4 +1,4 @@
-//! A new user, with the link to set a password.
+//! A new user, who has no password yet.
 
 use rand::CryptoRng;
 
@@ -19,8 +19,8 @@ pub enum Made {
 }
 
 impl Change {
-    /// Makes a user without a password and a link with the code of `digest`. The form brings the id along, so that it
-    /// makes one user however often it is sent.
+    /// Creates a user without a password, and a set-password link with the code of `digest` where one is given: only pages
+    /// give one. The form contains the id, so that it creates one user however often it is sent.
     pub fn create(
         &self,
         connection: &mut Connection,
@@ -28,7 +28,7 @@ impl Change {
         id: UserId,
         wish: &NewUser,
         roles: &[String],
-        digest: &Digest,
+        digest: Option<&Digest>,
     ) -> Result<Made, Refusal> {
         // No role goes or grows meanwhile.
         policies::lock(connection)?;
@@ -36,12 +36,14 @@ impl Change {
         if let Some(made) = users::find(connection, id)? {
             return if made.username == wish.username { Ok(Made::Before) } else { Err(Refusal::FormUsed) };
         }
-        let roles = roles_within(connection, roles, actor.privileges)?;
+        let roles = roles_within(connection, self.acting.by, roles, actor.privileges)?;
         let ids: Vec<_> = roles.iter().map(|role| role.id).collect();
         if !users::insert_as(connection, id, wish, None, &ids, self.acting.now)? {
             return Err(Refusal::UsernameTaken);
         }
-        password_links::put(connection, id, actor.id, digest, self.acting.now)?;
+        if let Some(digest) = digest {
+            password_links::put(connection, id, actor.id, digest, self.acting.now)?;
+        }
         let username = wish.username.as_str();
         self.event(connection, rng, Action::UserCreated, (id, username), in_words(&roles))?;
         Ok(Made::Now)

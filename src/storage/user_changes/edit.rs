@@ -6,11 +6,12 @@ use rand::CryptoRng;
 use super::{Change, Refusal, in_words, keeping_an_administrator, roles_within};
 use crate::domain::event::Action;
 use crate::domain::id::{RoleId, UserId};
+use crate::domain::privilege::Privileges;
 use crate::domain::role::Role;
 use crate::domain::user::{DisplayName, Email, User};
 use crate::storage::schema::users as table;
 use crate::storage::users::search_key;
-use crate::storage::{Connection, StorageError, policies, roles, users};
+use crate::storage::{Connection, StorageError, password_links, policies, roles, users};
 
 /// A validated wish for how a user shall be; what is `None` stays as it is.
 #[derive(Debug, Clone)]
@@ -34,7 +35,7 @@ impl Change {
         let (actor, user) = self.begin(connection, id)?;
         self.describe(connection, rng, &user, edition)?;
         if let Some(names) = &edition.roles {
-            let wanted = roles_within(connection, names, actor.privileges)?;
+            let wanted = roles_within(connection, self.acting.by, names, actor.privileges)?;
             self.give_roles(connection, rng, &user, &wanted)?;
         }
         users::find(connection, id)?.ok_or(Refusal::NotFound)
@@ -52,6 +53,10 @@ impl Change {
         let (wanted_ids, held_ids) = (ids(wanted), ids(&held));
         if wanted_ids != held_ids {
             keeping_an_administrator(connection, |connection| Ok(users::set_roles(connection, id, &wanted_ids)?))?;
+            let now = wanted.iter().fold(Privileges::NONE, |all, role| all.and(role.privileges));
+            if !now.contains_all(user.privileges) {
+                password_links::withdraw_made_by(connection, id)?;
+            }
             let detail = format!("{}; was {}", in_words(wanted), in_words(&held));
             self.event(connection, rng, Action::UserRolesChanged, (id, user.username.as_str()), detail)?;
         }

@@ -1,5 +1,6 @@
 //! How users change. Each function is called inside one writing transaction, looks once more whether whoever acts still
-//! may, locks the user, checks its rule and appends its event. Nobody gives or touches more than they hold.
+//! may, locks the user, checks its rule and appends its event. An actor cannot change a user who can do more, and cannot
+//! grant privileges that the actor does not have.
 //!
 //! What may leave the portal without an Administrator locks the policies first, so that two at once are decided one after
 //! the other.
@@ -11,9 +12,9 @@ mod status;
 
 use rand::CryptoRng;
 
-use super::acting::{Acting, Ended};
+use super::acting::{Acting, By, Ended};
 use super::error::{Result, StorageError};
-use super::{Connection, roles, sessions, users};
+use super::{Connection, roles, sessions, user_access, users};
 use crate::domain::event::Action;
 use crate::domain::id::UserId;
 use crate::domain::privilege::Privileges;
@@ -38,12 +39,15 @@ pub enum Refusal {
     /// The form was used for something else before.
     #[error("the form was used before")]
     FormUsed,
-    /// A role that is not there, or holds a privilege that whoever gives it does not hold.
+    /// A role that does not exist, or has a privilege that the actor does not have or cannot grant over the API.
     #[error("the role {0} cannot be given")]
     RoleNotGiven(String),
-    /// The user holds a privilege that whoever acts does not hold.
-    #[error("the user holds more privileges")]
+    /// The user has a privilege, or access to a repository, that the actor does not have.
+    #[error("the user has more access")]
     HoldsMore,
+    /// The user has a privilege of Administration, and a token acts.
+    #[error("only pages change users with privileges of Administration")]
+    OnlyOnPages,
     #[error("the last enabled Administrator")]
     LastAdministrator,
     /// What nobody does to themselves, in a sentence.
@@ -81,9 +85,7 @@ impl Change {
     fn begin(&self, connection: &mut Connection, id: UserId) -> Result<(User, User), Refusal> {
         let actor = self.acting.begin(connection, &[id])?;
         let user = users::find(connection, id)?.ok_or(Refusal::NotFound)?;
-        if !actor.privileges.contains_all(user.privileges) {
-            return Err(Refusal::HoldsMore);
-        }
+        require_covered(connection, self.acting.by, (actor.id, actor.privileges), (user.id, user.privileges))?;
         Ok((actor, user))
     }
 
@@ -115,11 +117,31 @@ impl Change {
     }
 }
 
-/// The roles of these names, all of them within `most`.
-fn roles_within(connection: &mut Connection, names: &[String], most: Privileges) -> Result<Vec<Role>, Refusal> {
+/// Passes if the actor can do everything that the user can do. Over the API, nobody changes a user who has a privilege of
+/// Administration: a stolen token must not lead to more than its owner granted to it.
+pub fn require_covered(
+    connection: &mut Connection,
+    by: By,
+    actor: (UserId, Privileges),
+    user: (UserId, Privileges),
+) -> Result<(), Refusal> {
+    let actor = user_access::of(connection, actor.0, actor.1)?;
+    if !actor.covers(&user_access::of(connection, user.0, user.1)?) {
+        return Err(Refusal::HoldsMore);
+    }
+    if by.is_token() && user.1.administers() { Err(Refusal::OnlyOnPages) } else { Ok(()) }
+}
+
+/// Whether an actor with these privileges can grant those of a role.
+pub const fn can_grant(by: By, most: Privileges, granted: Privileges) -> bool {
+    most.contains_all(granted) && !(by.is_token() && granted.administers())
+}
+
+/// The roles of these names, if the actor can grant all of them.
+fn roles_within(connection: &mut Connection, by: By, names: &[String], most: Privileges) -> Result<Vec<Role>, Refusal> {
     let all = roles::list(connection)?;
     let given = |name: &String| {
-        let role = all.iter().find(|role| role.name == *name && most.contains_all(role.privileges));
+        let role = all.iter().find(|role| role.name == *name && can_grant(by, most, role.privileges));
         role.cloned().ok_or_else(|| Refusal::RoleNotGiven(name.clone()))
     };
     let mut found = names.iter().map(given).collect::<Result<Vec<_>, Refusal>>()?;

@@ -35,13 +35,14 @@ impl Change {
     }
 }
 
-/// Sets the password of a user, or takes it away, whoever asks for it; ends all sessions and any link, and returns how many
-/// sessions there were. The user must be locked.
+/// Sets or removes the password of a user, whoever the actor is. Ends all sessions, and all set-password links for this user
+/// and made by this user. Returns how many sessions there were. The user must be locked.
 pub fn replace_password(connection: &mut Connection, id: UserId, hash: Option<&PasswordHash>) -> Stored<usize> {
     diesel::update(table::table.find(id.to_string()))
         .set(table::password_hash.eq(hash.map(PasswordHash::as_phc)))
         .execute(connection)?;
     password_links::withdraw(connection, id)?;
+    password_links::withdraw_made_by(connection, id)?;
     // Whoever made that link must not be shown it any more.
     reveals::withdraw(connection, id)?;
     sessions::end_all_of(connection, id)

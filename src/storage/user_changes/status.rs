@@ -41,6 +41,7 @@ pub fn disable(connection: &mut Connection, id: UserId, now: Timestamp) -> Resul
         return Ok(None);
     }
     password_links::withdraw(connection, id)?;
+    password_links::withdraw_made_by(connection, id)?;
     reveals::withdraw(connection, id)?;
     Ok(Some(sessions::end_all_of(connection, id)?))
 }

@@ -186,7 +186,11 @@ impl From<user_changes::Refusal> for Failure {
                 Self::Forbidden("You can give only roles whose privileges you hold yourself. Choose among those.".into())
             }
             Refusal::HoldsMore => Self::Forbidden(
-                "This user holds privileges that you do not hold, so you cannot change anything about this user. Ask an administrator who holds them."
+                "This user has privileges or access to repositories that you do not have, so you cannot change this user. Ask an administrator who has them."
+                    .into(),
+            ),
+            Refusal::OnlyOnPages => Self::Forbidden(
+                "This user has User Management, System Management or View Audit Log, so the API cannot change this user. Sign in and use the pages of Administration."
                     .into(),
             ),
             Refusal::LastAdministrator => Self::Conflict(
@@ -219,8 +223,16 @@ impl From<role_changes::Refusal> for Failure {
             Refusal::NotHeld => {
                 Self::Forbidden("You can give a role only privileges that you hold yourself. Choose among those.".into())
             }
+            Refusal::NotOverApi => Self::Forbidden(
+                "The API cannot grant User Management, System Management or View Audit Log. Choose other privileges."
+                    .into(),
+            ),
             Refusal::HoldsMore => Self::Forbidden(
-                "This role, or a user with it, holds privileges that you do not hold, so you cannot change it. Ask an administrator who holds them."
+                "This role, or a user with it, has privileges or access to repositories that you do not have, so you cannot change it. Ask an administrator who has them."
+                    .into(),
+            ),
+            Refusal::OnlyOnPages => Self::Forbidden(
+                "A user with this role has User Management, System Management or View Audit Log, so the API cannot change the role. Take the role from that user on the pages of Administration first."
                     .into(),
             ),
             Refusal::InUse(1) => Self::Conflict("1 user holds this role. Take it from that user first.".into()),

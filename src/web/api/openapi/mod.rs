@@ -62,7 +62,6 @@ use crate::web::error::ApiFailure;
         users::changes::update,
         users::disablement::create,
         users::enablement::create,
-        users::password_link::create,
         users::sign_out::create,
         roles::index,
         roles::creation::create,

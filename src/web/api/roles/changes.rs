@@ -30,7 +30,7 @@ pub struct RoleChangeJson {
     title: Option<String>,
     /// All privileges that the role shall hold.
     #[serde(default)]
-    #[schema(example = json!(["view_repositories", "user_management"]))]
+    #[schema(example = json!(["api_access", "view_repositories"]))]
     privileges: Option<Vec<String>>,
 }
 
@@ -40,7 +40,7 @@ pub struct RoleChangeJson {
     path = "/api/v1/roles/{role}",
     tag = "Roles",
     summary = "Change a role",
-    description = "Title and privileges, each of them if it is there; it holds for all users with the role at once. Needs an API token whose owner holds User Management, every privilege of the role before and after, and every privilege of the users with it.",
+    description = "Title and privileges, each of them if it is there; it holds for all users with the role at once. Needs an API token whose owner holds User Management, every privilege of the role before and after, and can do everything that the users with it can do. The API cannot grant User Management, System Management or View Audit Log, and changes no role of a user who has one of them.",
     security(("bearer" = ["administration:write"])),
     params(("role" = String, Path, description = "The role's name.", example = "help-desk")),
     request_body = RoleChangeJson,

@@ -31,7 +31,7 @@ pub struct NewRoleJson {
     title: String,
     /// Left out, the role holds none.
     #[serde(default)]
-    #[schema(required = false, example = json!(["view_repositories", "user_management"]))]
+    #[schema(required = false, example = json!(["api_access", "view_repositories"]))]
     privileges: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ pub struct NewRoleJson {
     path = "/api/v1/roles",
     tag = "Roles",
     summary = "Create a role",
-    description = "Needs an API token whose owner holds User Management and every privilege of the role.",
+    description = "Needs an API token whose owner holds User Management and every privilege of the role. The API cannot grant User Management, System Management or View Audit Log.",
     security(("bearer" = ["administration:write"])),
     request_body = NewRoleJson,
     responses(

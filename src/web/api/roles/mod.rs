@@ -139,6 +139,10 @@ fn at_field(refusal: Refusal) -> Failure {
             field: "privileges".into(),
             detail: "There is a privilege among them that you do not hold yourself. Choose only among yours.".into(),
         }]),
+        Refusal::NotOverApi => Failure::Unprocessable(vec![FieldProblem {
+            field: "privileges".into(),
+            detail: "The API cannot grant user_management, system_management or view_audit_log. Leave them out.".into(),
+        }]),
         refusal => refusal.into(),
     }
 }

@@ -37,7 +37,7 @@ pub struct UserChangeJson {
     path = "/api/v1/users/{username}",
     tag = "Users",
     summary = "Change a user",
-    description = "Display name, email, roles, each of them if it is there. Needs an API token whose owner holds User Management, every privilege of the user and every privilege of the roles.",
+    description = "Display name, email, roles, each of them if it is there. Needs an API token whose owner holds User Management and every privilege of the roles, and can do everything that the user can do, grants included. Users with User Management, System Management or View Audit Log are changed on pages only. Their roles are given there, too.",
     security(("bearer" = ["administration:write"])),
     params(("username" = String, Path, description = "Who it is.", example = "ada")),
     request_body = UserChangeJson,

@@ -1,15 +1,13 @@
-//! `POST /api/v1/users`: a new user, who sets a password with a link.
+//! `POST /api/v1/users`: a new user, who is invited. Set-password links are made on pages only.
 
 use actix_web::{HttpResponse, web};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
-use zeroize::Zeroizing;
 
-use super::{UserJson, at_field, link};
+use super::{UserJson, at_field};
 use crate::domain::id::UserId;
 use crate::domain::permission::Permission;
 use crate::domain::privilege::Privilege;
-use crate::domain::secret::{Digest, random_code};
 use crate::domain::user::{DisplayName, Email, NewUser, Username};
 use crate::randomness;
 use crate::storage::user_changes::{Change, Refusal};
@@ -39,29 +37,17 @@ pub struct NewUserJson {
     roles: Vec<String>,
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = CreatedUser)]
-pub struct CreatedJson<'a> {
-    #[serde(flatten)]
-    user: UserJson,
-    /// Where the user sets a password, once. It is told now and never again.
-    #[schema(format = "uri")]
-    password_link: &'a str,
-    #[schema(format = DateTime)]
-    password_link_ends_at: String,
-}
-
 /// `POST /api/v1/users`
 #[utoipa::path(
     post,
     path = "/api/v1/users",
     tag = "Users",
     summary = "Create a user",
-    description = "The answer has the link with which the user sets a password; hand it over. Needs an API token whose owner holds User Management and every privilege of the roles.",
+    description = "The user is invited and cannot sign in yet: in Administration, under Users, **Reset password** makes the link with which the user sets a password. Needs an API token whose owner holds User Management and every privilege of the roles. Roles with User Management, System Management or View Audit Log are given on pages only.",
     security(("bearer" = ["administration:write"])),
     request_body = NewUserJson,
     responses(
-        (status = 201, description = "The user, and the link.", body = CreatedJson),
+        (status = 201, description = "The user.", body = UserJson),
         (status = 409, description = "The username is taken."),
     ),
 )]
@@ -80,15 +66,12 @@ pub async fn create(caller: ApiCaller, portal: web::Data<Portal>, body: JsonBody
         .db
         .write(move |connection: &mut Connection| -> Result<_, Refusal> {
             let rng = &mut randomness::system();
-            let (id, code) = (UserId::new(now, rng), Zeroizing::new(random_code(rng)));
-            change.create(connection, rng, id, &wish, &roles, &Digest::of(&code))?;
-            let user = user_list::find(connection, &wish.username)?.ok_or(Refusal::NotFound)?;
-            Ok((user, code))
+            let id = UserId::new(now, rng);
+            change.create(connection, rng, id, &wish, &roles, None)?;
+            user_list::find(connection, &wish.username)?.ok_or(Refusal::NotFound)
         })
         .await;
-    let (user, code) = made.map_err(at_field)?;
+    let user = made.map_err(at_field)?;
     let location = portal.settings.public_url.join(&urls::api_user(&user.username));
-    let (address, password_link_ends_at) = link(&portal, &code, now);
-    let user = UserJson::new(&portal, user);
-    Ok(answer::created(location, &CreatedJson { user, password_link: &address, password_link_ends_at })?)
+    Ok(answer::created(location, &UserJson::new(&portal, user))?)
 }

@@ -15,13 +15,13 @@ use crate::web::portal::Portal;
     path = "/api/v1/users/{username}/disablement",
     tag = "Users",
     summary = "Disable a user",
-    description = "Ends all sessions; all API tokens of the user are refused. Disabling who is disabled changes nothing and is no error. Nobody disables themselves. Needs an API token whose owner holds User Management and every privilege of the user.",
+    description = "Ends all sessions; all API tokens of the user are refused. Disabling who is disabled changes nothing and is no error. Needs an API token whose owner holds User Management and can do everything that the user can do, grants included. Users with User Management, System Management or View Audit Log are changed on pages only.",
     security(("bearer" = ["administration:write"])),
     params(("username" = String, Path, description = "Who it is.", example = "ada")),
     responses(
         (status = 200, description = "The user as it is now.", body = UserJson),
         (status = 404, description = "There is no such user."),
-        (status = 409, description = "It is the owner of the token, or no enabled Administrator would be left."),
+        (status = 409, description = "No enabled Administrator would be left."),
     ),
 )]
 pub async fn create(

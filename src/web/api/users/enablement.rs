@@ -15,7 +15,7 @@ use crate::web::portal::Portal;
     path = "/api/v1/users/{username}/enablement",
     tag = "Users",
     summary = "Enable a user",
-    description = "The API tokens of the user work again too. Enabling who is enabled changes nothing and is no error. Needs an API token whose owner holds User Management and every privilege of the user.",
+    description = "The API tokens of the user work again too. Enabling who is enabled changes nothing and is no error. Needs an API token whose owner holds User Management and can do everything that the user can do, grants included. Users with User Management, System Management or View Audit Log are changed on pages only.",
     security(("bearer" = ["administration:write"])),
     params(("username" = String, Path, description = "Who it is.", example = "ada")),
     responses(

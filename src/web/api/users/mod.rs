@@ -1,25 +1,22 @@
-//! `/api/v1/users`: everybody's accounts. *User Management* guards all of it, and nobody touches whoever holds more.
+//! `/api/v1/users`: all accounts. *User Management* guards all of it. A token changes no user who can do more than its
+//! owner, and none with a privilege of Administration; no answer contains anything that becomes a session.
 
 pub mod changes;
 pub mod creation;
 pub mod disablement;
 pub mod enablement;
-pub mod password_link;
 pub mod sign_out;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
-use zeroize::Zeroizing;
 
 use super::administration::administering;
 use crate::domain::permission::Permission;
 use crate::domain::privilege::Privilege;
-use crate::domain::timestamp::Timestamp;
 use crate::domain::user::Username;
-use crate::storage::password_links::LIFETIME;
-use crate::storage::user_changes::{Change, Refusal};
+use crate::storage::user_changes::{Change, Refusal, require_covered};
 use crate::storage::user_list::{self, Listed};
 use crate::storage::{Connection, Result as Stored};
 use crate::web::api::answer;
@@ -146,12 +143,14 @@ async fn found(portal: &Portal, username: &str) -> Result<Listed, Failure> {
     portal.db.read(find).await?.ok_or(Failure::NotFound)
 }
 
-/// The same, if the owner of the token may change anything about the user; and the change.
+/// The same, if the token may change the user; and the change, which checks that again.
 async fn changeable(caller: &ApiCaller, portal: &Portal, username: &str) -> Result<(Change, Listed), Failure> {
     let acting = administering(caller, Permission::Write, Privilege::UserManagement)?;
     let user = found(portal, username).await?;
-    let within = caller.api_token()?.owner_privileges.contains_all(user.privileges);
-    if within { Ok((Change { acting }, user)) } else { Err(Refusal::HoldsMore.into()) }
+    let (owner, by) = (caller.api_token()?, acting.by);
+    let (owner, target) = ((owner.owner, owner.owner_privileges), (user.id, user.privileges));
+    portal.db.read(move |connection: &mut Connection| require_covered(connection, by, owner, target)).await?;
+    Ok((Change { acting }, user))
 }
 
 /// The user as it is after the change, which is told to whoever made it.
@@ -166,15 +165,10 @@ fn at_field(refusal: Refusal) -> Failure {
         Refusal::RoleNotGiven(_) => Failure::Unprocessable(vec![FieldProblem {
             field: "roles".into(),
             detail:
-                "There is a role among them that you cannot give. List the roles to see which privileges each needs."
+                "There is a role among them that you cannot give. List the roles to see which privileges each needs; \
+                 roles with user_management, system_management or view_audit_log are given on pages only."
                     .into(),
         }]),
         refusal => refusal.into(),
     }
-}
-
-/// The address with which a user sets a password, and when it stops working.
-fn link(portal: &Portal, code: &str, made_at: Timestamp) -> (Zeroizing<String>, String) {
-    let address = Zeroizing::new(portal.settings.public_url.join(&urls::set_password(code)));
-    (address, made_at.plus(LIFETIME).for_machines().into())
 }

@@ -27,7 +27,7 @@ pub struct SignedOutJson {
     path = "/api/v1/users/{username}/sign-out",
     tag = "Users",
     summary = "Sign a user out everywhere",
-    description = "The user may sign in again, and API tokens go on working. Needs an API token whose owner holds User Management and every privilege of the user.",
+    description = "The user may sign in again, and API tokens go on working. Needs an API token whose owner holds User Management and can do everything that the user can do, grants included. Users with User Management, System Management or View Audit Log are changed on pages only.",
     security(("bearer" = ["administration:write"])),
     params(("username" = String, Path, description = "Who it is.", example = "ada")),
     responses(

@@ -81,7 +81,7 @@ pub async fn create(
         .write(move |connection: &mut Connection| -> Result<(), Refusal> {
             let rng = &mut randomness::system();
             let code = Zeroizing::new(random_code(rng));
-            if change.create(connection, rng, id, &wish, &roles, &Digest::of(&code))? == Made::Now {
+            if change.create(connection, rng, id, &wish, &roles, Some(&Digest::of(&code)))? == Made::Now {
                 looker.lay(connection, rng, &shared.keys, id, &code)?;
             }
             Ok(())

@@ -5,14 +5,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use zeroize::Zeroizing;
 
-use super::{may_change, user_at};
+use super::user_at;
 use crate::domain::event::{Action, Event, NewEvent};
 use crate::domain::id::UserId;
-use crate::domain::privilege::Privilege;
+use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::{Status, User};
 use crate::storage::user_changes::KIND;
-use crate::storage::{Connection, Result as Stored, api_tokens, events, password_links, reveals, sessions, users};
+use crate::storage::{
+    Connection, Result as Stored, api_tokens, events, password_links, reveals, sessions, user_access, users,
+};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{Holding, SignedIn, UserManagement};
 use crate::web::page::{Badge, EventRow, Moment, Shell, html};
@@ -45,7 +47,7 @@ struct UserPage {
     link: Option<Zeroizing<String>>,
     /// Until when the link that waits works, shown or not.
     link_ends: Option<Moment>,
-    /// The privileges that keep whoever looks from changing anything.
+    /// What the user can do and the viewer cannot, which keeps the viewer from changing anything.
     beyond: Vec<&'static str>,
     oneself: bool,
 }
@@ -57,6 +59,7 @@ struct Facts {
     link_ends: Option<Timestamp>,
     events: Vec<Event>,
     due: bool,
+    beyond: Vec<&'static str>,
 }
 
 /// `GET /admin/users/{user}`
@@ -67,7 +70,7 @@ pub async fn show(
     path: web::Path<String>,
 ) -> Result<HttpResponse, PageFailure> {
     let user = user_at(&portal, &path).await?;
-    let facts = Facts::find(&portal, &who, user.id).await?;
+    let facts = Facts::find(&portal, &who, &user).await?;
     let code = if facts.due && is_a_look(&request) { take(&portal, &who, &user).await? } else { None };
     let link = code.map(|code| Zeroizing::new(portal.settings.public_url.join(&urls::set_password(&code))));
     let shown = link.is_some();
@@ -80,7 +83,8 @@ pub async fn show(
 }
 
 impl Facts {
-    async fn find(portal: &Portal, who: &SignedIn, id: UserId) -> Result<Self, Failure> {
+    async fn find(portal: &Portal, who: &SignedIn, user: &User) -> Result<Self, Failure> {
+        let (id, privileges, viewer) = (user.id, user.privileges, (who.user.id, who.user.privileges));
         let (session, now, lifetimes) = (who.session.id, who.now, portal.settings.lifetimes);
         let find = move |connection: &mut Connection| -> Stored<Self> {
             let credentials = users::credentials_of(connection, id)?;
@@ -96,6 +100,7 @@ impl Facts {
                 link_ends: password_links::expires_at(connection, id, now)?,
                 events: events::list_of(connection, KIND, &id.to_string(), None, MOST_EVENTS)?,
                 due: reveals::is_due(connection, id, session, now)?,
+                beyond: beyond(connection, viewer, (id, privileges))?,
             })
         };
         Ok(portal.db.read(find).await?)
@@ -118,13 +123,11 @@ async fn take(portal: &Portal, who: &SignedIn, user: &User) -> Result<Option<Zer
 fn page(shell: Shell, who: &SignedIn, user: User, facts: Facts, link: Option<Zeroizing<String>>) -> UserPage {
     let now = who.now;
     let status = Status::of(user.disabled_at.is_some(), facts.has_password);
-    let beyond =
-        if may_change(who, &user) { Vec::new() } else { labels(&user, |privilege| !who.user.holds(privilege)) };
     UserPage {
         shell,
         id: user.id,
         username: user.username.to_string(),
-        privileges: labels(&user, |_| true),
+        privileges: user.privileges.iter().map(Privilege::label).collect(),
         badge: Badge::of_user(status),
         created: Moment::new(user.created_at, now),
         disabled: status == Status::Disabled,
@@ -135,7 +138,7 @@ fn page(shell: Shell, who: &SignedIn, user: User, facts: Facts, link: Option<Zer
         events: facts.events.into_iter().map(|event| EventRow::new(event, now)).collect(),
         link,
         link_ends: facts.link_ends.map(|end| Moment::new(end, now)),
-        beyond,
+        beyond: facts.beyond,
         oneself: user.id == who.user.id,
         display_name: user.display_name,
         email: user.email,
@@ -143,6 +146,15 @@ fn page(shell: Shell, who: &SignedIn, user: User, facts: Facts, link: Option<Zer
     }
 }
 
-fn labels(user: &User, wanted: impl Fn(Privilege) -> bool) -> Vec<&'static str> {
-    user.privileges.iter().filter(|privilege| wanted(*privilege)).map(Privilege::label).collect()
+/// What the user can do and the viewer cannot; empty where the viewer may change the user.
+fn beyond(
+    connection: &mut Connection,
+    viewer: (UserId, Privileges),
+    user: (UserId, Privileges),
+) -> Stored<Vec<&'static str>> {
+    let own = user_access::of(connection, viewer.0, viewer.1)?;
+    let access = user_access::of(connection, user.0, user.1)?;
+    let missing = user.1.iter().filter(|privilege| !viewer.1.contains(*privilege)).map(Privilege::label);
+    let grants = (!own.covers_grants(&access)).then_some("access to repositories");
+    Ok(missing.chain(grants).collect())
 }

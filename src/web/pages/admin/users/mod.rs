@@ -1,4 +1,4 @@
-//! `/admin/users`: everybody's accounts. *User Management* guards all of it, and nobody touches whoever holds more.
+//! `/admin/users`: all accounts. *User Management* guards all of it. You cannot change a user who can do more than you.
 
 pub mod creation;
 pub mod details;
@@ -15,8 +15,8 @@ use actix_web::web;
 use crate::domain::id::UserId;
 use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::user::User;
-use crate::storage::user_changes::{Change, Refusal};
-use crate::storage::users;
+use crate::storage::user_changes::{Change, require_covered};
+use crate::storage::{Connection, users};
 use crate::web::error::Failure;
 use crate::web::extract::signed_in::SignedIn;
 use crate::web::portal::Portal;
@@ -27,14 +27,12 @@ async fn user_at(portal: &Portal, path: &web::Path<String>) -> Result<User, Fail
     portal.db.look_up(move |connection| users::find(connection, id)).await?.ok_or(Failure::NotFound)
 }
 
-/// The same, if whoever asks may change anything about the user.
+/// The same, if the signed-in user may change the user.
 async fn changeable(portal: &Portal, who: &SignedIn, path: &web::Path<String>) -> Result<User, Failure> {
     let user = user_at(portal, path).await?;
-    if may_change(who, &user) { Ok(user) } else { Err(Refusal::HoldsMore.into()) }
-}
-
-fn may_change(who: &SignedIn, user: &User) -> bool {
-    who.user.privileges.contains_all(user.privileges)
+    let (by, actor, target) = (change(who).acting.by, (who.user.id, who.user.privileges), (user.id, user.privileges));
+    portal.db.read(move |connection: &mut Connection| require_covered(connection, by, actor, target)).await?;
+    Ok(user)
 }
 
 fn change(who: &SignedIn) -> Change {

@@ -1,0 +1,58 @@
+//! Reads everything that users can do, to compare them. Call it in the transaction of the change.
+
+use diesel::prelude::*;
+
+use super::error::{Result, StorageError};
+use super::schema::{grants, user_roles};
+use super::{Connection, roles};
+use crate::domain::access::UserAccess;
+use crate::domain::grant::from_stored;
+use crate::domain::id::{RepositoryId, RoleId, UserId};
+use crate::domain::permission::{Permission, owner_may};
+use crate::domain::privilege::Privileges;
+
+/// What one user can do, who has these privileges.
+pub fn of(connection: &mut Connection, user: UserId, privileges: Privileges) -> Result<UserAccess> {
+    let own = grants::table.filter(grants::user_id.eq(user.to_string()));
+    let rows = match grants_beyond(privileges) {
+        None => Vec::new(),
+        Some(names) => own
+            .filter(grants::permission.eq_any(names))
+            .select((grants::repository_id, grants::permission))
+            .load(connection)?,
+    };
+    to_access(privileges, rows)
+}
+
+/// What all users who have the role can do together.
+pub fn of_role(connection: &mut Connection, role: RoleId) -> Result<UserAccess> {
+    let privileges = roles::held_by_holders(connection, role)?;
+    let of_holders = grants::table.inner_join(user_roles::table.on(user_roles::user_id.eq(grants::user_id)));
+    let rows = match grants_beyond(privileges) {
+        None => Vec::new(),
+        Some(names) => of_holders
+            .filter(user_roles::role_id.eq(role.to_string()))
+            .filter(grants::permission.eq_any(names))
+            .select((grants::repository_id, grants::permission))
+            .distinct()
+            .load(connection)?,
+    };
+    to_access(privileges, rows)
+}
+
+/// The names of the permissions that a grant can add to these privileges.
+fn grants_beyond(privileges: Privileges) -> Option<Vec<&'static str>> {
+    let included = owner_may(privileges, None);
+    let names: Vec<_> =
+        Permission::ALL.into_iter().filter(|permission| *permission > included).map(Permission::name).collect();
+    (!names.is_empty()).then_some(names)
+}
+
+fn to_access(privileges: Privileges, rows: Vec<(String, String)>) -> Result<UserAccess> {
+    let grants = rows.into_iter().map(|(repository, permission)| {
+        let corrupt = || StorageError::corrupt("grants", &repository);
+        let id: RepositoryId = repository.parse().map_err(|_| corrupt())?;
+        Ok((id, from_stored(&permission).ok_or_else(corrupt)?))
+    });
+    Ok(UserAccess::new(privileges, grants.collect::<Result<Vec<_>>>()?))
+}
