@@ -1,12 +1,12 @@
 //! What a caller may do: the token's permission, the token's repositories and what its owner may do now, all at once.
 
-use super::authenticate::{Caller, Right};
+use super::authenticate::{ApiCaller, Caller, Right};
 use crate::domain::id::UserId;
 use crate::domain::permission::{Area, Permission, Permissions, owner_may};
 use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::repository::{Repository, RepositoryName};
 use crate::storage::repositories::{Among, Visible, find, find_with_grant, list, search_key};
-use crate::storage::{Connection, Result as Stored, api_tokens};
+use crate::storage::{Connection, Result as Stored, api_tokens, grants};
 
 /// The token lacks a permission that the request needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -87,6 +87,26 @@ pub fn rights(
         (repository.name, Right { repository: repository.id, permission })
     });
     Ok(rights.filter(|(_, right)| right.permission > Permission::None).collect())
+}
+
+/// The most that an API token can do on any repository now: its permission, its repositories and its owner combined.
+/// Where the token is not limited to repositories, the owner's privileges count before there is a repository.
+pub fn strongest_permission(connection: &mut Connection, token: &ApiCaller) -> Stored<Permission> {
+    let most = token.permissions.repositories;
+    let by_privilege = owner_may(token.owner_privileges, None);
+    let selected = if token.selected_only && most > Permission::None {
+        Some(api_tokens::selected_repositories(connection, token.token)?)
+    } else {
+        None
+    };
+    if most == Permission::None || selected.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(Permission::None);
+    }
+    if by_privilege >= most {
+        return Ok(most);
+    }
+    let granted = grants::strongest(connection, token.owner, selected.as_deref())?;
+    Ok(most.min(owner_may(token.owner_privileges, granted)))
 }
 
 /// Whether the caller may read the names of all repositories of a registry: a token with Administration: read, not

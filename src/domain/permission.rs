@@ -102,6 +102,18 @@ pub fn owner_may(privileges: Privileges, grant: Option<Permission>) -> Permissio
     by_privilege.max(grant.unwrap_or_default())
 }
 
+/// What the owner of a token can do in Administration now. Write with *User Management* or *System Management*, read with
+/// *View Audit Log*.
+pub fn owner_may_administer(privileges: Privileges) -> Permission {
+    if privileges.contains(Privilege::UserManagement) || privileges.contains(Privilege::SystemManagement) {
+        Permission::Write
+    } else if privileges.contains(Privilege::ViewAuditLog) {
+        Permission::Read
+    } else {
+        Permission::None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +121,19 @@ mod tests {
     #[test]
     fn write_implies_read_and_none_is_least() {
         assert!(Permission::Write > Permission::Read && Permission::Read > Permission::None);
+    }
+
+    #[test]
+    fn owner_may_administer_with_audit_log_alone_returns_read() {
+        for (privilege, expected) in [
+            (Privilege::UserManagement, Permission::Write),
+            (Privilege::SystemManagement, Permission::Write),
+            (Privilege::ViewAuditLog, Permission::Read),
+            (Privilege::RepositoryManagement, Permission::None),
+            (Privilege::ApiAccess, Permission::None),
+        ] {
+            assert_eq!(owner_may_administer(Privileges::NONE.with(privilege)), expected, "{privilege:?}");
+        }
     }
 
     #[test]

@@ -61,6 +61,23 @@ pub fn remove(connection: &mut Connection, user: UserId, repository: RepositoryI
     Ok(diesel::delete(grants::table.find((user.to_string(), repository.to_string()))).execute(connection)? == 1)
 }
 
+/// The strongest grant that a user has on any repository, or on any of `among`.
+pub fn strongest(
+    connection: &mut Connection,
+    user: UserId,
+    among: Option<&[RepositoryId]>,
+) -> Result<Option<Permission>> {
+    let mut own =
+        grants::table.filter(grants::user_id.eq(user.to_string())).select(grants::permission).distinct().into_boxed();
+    if let Some(ids) = among {
+        own = own.filter(grants::repository_id.eq_any(ids.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    }
+    let stored: Vec<String> = own.load(connection)?;
+    let parse = |stored: &String| from_stored(stored).ok_or_else(|| StorageError::corrupt("grants", stored));
+    let permissions: Vec<Permission> = stored.iter().map(parse).collect::<Result<_>>()?;
+    Ok(permissions.into_iter().max())
+}
+
 /// Whether a user has any grant at all.
 pub fn any_of(connection: &mut Connection, user: UserId) -> Result<bool> {
     let own = grants::table.filter(grants::user_id.eq(user.to_string()));

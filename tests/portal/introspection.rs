@@ -22,6 +22,9 @@ on_both![
     a_good_repository_token_is_told_with_its_repository,
     a_limited_token_is_told_with_the_names_it_still_reaches,
     at_a_repository_the_scope_is_what_the_owner_may_do_there_now,
+    scope_without_repository_is_limited_by_owner,
+    scope_of_administration_is_limited_by_owner,
+    scope_of_limited_token_is_limited_by_grants_on_its_repositories,
     a_replaced_secret_says_when_it_ends,
     what_dies_is_dead_at_the_next_question,
     a_question_counts_for_the_service_and_for_the_token,
@@ -223,8 +226,8 @@ fn a_good_api_token_is_told_with_what_it_may_do(portal: Portal) {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let expected = json!({
         "active": true,
-        // The owner holds nothing that administers, so the token administers nothing either.
-        "scope": "repositories:read repositories:write account:read",
+        // The owner can only view repositories and administers nothing, so the token can do no more.
+        "scope": "repositories:read account:read",
         "client_id": token.id.to_string(),
         "username": "ada",
         "token_type": "Bearer",
@@ -280,6 +283,79 @@ fn a_limited_token_is_told_with_the_names_it_still_reaches(portal: Portal) {
     assert_eq!(portal.introspect(&service, &token.secret).json()["repositories"], json!(["alpha"]));
     ada.ungrant();
     assert_eq!(portal.introspect(&service, &token.secret).json()["repositories"], json!([]));
+}
+
+/// The scope without `repository=`.
+#[track_caller]
+fn scope_of(portal: &Portal, service: &str, token: &str) -> String {
+    portal.introspect(service, token).with(200).json()["scope"].as_str().unwrap_or_default().to_owned()
+}
+
+fn scope_without_repository_is_limited_by_owner(portal: Portal) {
+    portal.role("api", &[Privilege::ApiAccess]);
+    let (ada, (_, service)) = (portal.user_with("ada", "api"), portal.service("wiki"));
+    let alpha = portal.repository("alpha");
+    let writes = portal.token(&ada, |wish| wish.permissions.repositories = Permission::Write).secret;
+    let reads = portal.token_named(&ada, "reads").secret;
+    let scopes = || (scope_of(&portal, &service, &writes), scope_of(&portal, &service, &reads));
+    let (read, write) = ("repositories:read".to_owned(), "repositories:read repositories:write".to_owned());
+    assert_eq!(scopes(), (String::new(), String::new()));
+    ada.grant(alpha, Permission::Read);
+    assert_eq!(scopes(), (read.clone(), read.clone()));
+    ada.grant(alpha, Permission::Write);
+    assert_eq!(scopes(), (write.clone(), read.clone()));
+    ada.ungrant();
+    assert_eq!(scopes(), (String::new(), String::new()));
+    ada.add_role("viewer");
+    assert_eq!(scopes(), (read.clone(), read.clone()));
+    ada.grant(alpha, Permission::Write);
+    assert_eq!(scopes(), (write.clone(), read.clone()));
+    ada.ungrant();
+    ada.add_role("repository-manager");
+    assert_eq!(scopes(), (write, read));
+}
+
+fn scope_of_administration_is_limited_by_owner(portal: Portal) {
+    let (_, service) = portal.service("wiki");
+    let (read, both) = ("administration:read", "administration:read administration:write");
+    for (number, (privilege, expected)) in [
+        (Privilege::ViewAuditLog, read),
+        (Privilege::UserManagement, both),
+        (Privilege::SystemManagement, both),
+        (Privilege::RepositoryManagement, ""),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let role = format!("role{number}");
+        portal.role(&role, &[Privilege::ApiAccess, privilege]);
+        let owner = portal.user_with(String::leak(role.clone()), &role);
+        let token = portal.token(&owner, |wish| {
+            wish.permissions =
+                tokenhouse::domain::permission::Permissions { administration: Permission::Write, ..Default::default() };
+        });
+        assert_eq!(scope_of(&portal, &service, &token.secret), expected, "{}", privilege.name());
+    }
+}
+
+fn scope_of_limited_token_is_limited_by_grants_on_its_repositories(portal: Portal) {
+    portal.role("api", &[Privilege::ApiAccess]);
+    let (ada, (_, service)) = (portal.user_with("ada", "api"), portal.service("wiki"));
+    let (alpha, beta) = (portal.repository("alpha"), portal.repository("beta"));
+    let token = portal.token(&ada, |wish| {
+        wish.permissions.repositories = Permission::Write;
+        wish.repositories = RepositorySelection::Selected(vec![alpha]);
+    });
+    let scope = || scope_of(&portal, &service, &token.secret);
+    ada.grant(beta, Permission::Write);
+    assert_eq!(scope(), "");
+    ada.grant(alpha, Permission::Read);
+    assert_eq!(scope(), "repositories:read");
+    ada.grant(alpha, Permission::Write);
+    assert_eq!(scope(), "repositories:read repositories:write");
+    ada.add_role("repository-manager");
+    portal.sql("DELETE FROM repositories WHERE name = 'alpha'");
+    assert_eq!(scope(), "", "no repository is left");
 }
 
 fn at_a_repository_the_scope_is_what_the_owner_may_do_there_now(portal: Portal) {

@@ -5,10 +5,12 @@ use serde::Serialize;
 
 use super::oauth::required_token;
 use crate::auth::authenticate::{ApiCaller, Caller, Checked, Reason, Refusal, RepositoryCaller, Right, authenticate};
+use crate::auth::authorize::strongest_permission;
 use crate::auth::credentials::bare;
-use crate::domain::permission::{Area, Permission, Permissions};
+use crate::domain::permission::{Area, Permission, Permissions, owner_may_administer};
 use crate::domain::repository::RepositoryName;
 use crate::domain::timestamp::Timestamp;
+use crate::storage::Connection;
 use crate::web::api::me::reached_names;
 use crate::web::error::{Failure, OAuthFailure};
 use crate::web::extract::service_caller::ServiceCaller;
@@ -48,7 +50,8 @@ struct InactiveJson {
     active: bool,
 }
 
-/// `POST /oauth/introspect`. With the parameter `repository`, of ours, the scope is what the token may do there at this moment.
+/// `POST /oauth/introspect`. The scope is what the token can do now; with the parameter `repository`, of ours, what it can
+/// do there.
 pub async fn create(
     asking: ServiceCaller,
     portal: web::Data<Portal>,
@@ -82,7 +85,14 @@ pub async fn create(
                 None if own.selected_only => Some(reached_names(&portal, &caller).await?),
                 None => None,
             };
-            let permissions = permissions(own, at.is_some(), right);
+            let there = match &at {
+                Some(_) => right.map_or(Permission::None, |right| right.permission),
+                None => {
+                    let token = own.clone();
+                    portal.db.read(move |connection: &mut Connection| strongest_permission(connection, &token)).await?
+                }
+            };
+            let permissions = permissions(own, there);
             HttpResponse::Ok().json(ActiveJson {
                 active: true,
                 scope: scopes(&permissions),
@@ -129,17 +139,12 @@ fn names_at(name: &RepositoryName, right: Option<Right>) -> Vec<String> {
     right.map(|_| name.to_string()).into_iter().collect()
 }
 
-/// What the token was given, as far as its owner may still do it.
-fn permissions(own: &ApiCaller, asked: bool, right: Option<Right>) -> Permissions {
-    let there = right.map_or(Permission::None, |right| right.permission);
+/// What the token can do now: at most what it was given, and at most what its owner can do.
+fn permissions(own: &ApiCaller, repositories: Permission) -> Permissions {
     Permissions {
-        repositories: if asked { there } else { own.permissions.repositories },
+        repositories,
         account: own.permissions.account,
-        administration: if own.owner_privileges.administers() {
-            own.permissions.administration
-        } else {
-            Permission::None
-        },
+        administration: own.permissions.administration.min(owner_may_administer(own.owner_privileges)),
     }
 }
 
