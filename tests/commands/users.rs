@@ -114,6 +114,27 @@ fn a_password_reset_ends_all_sessions_and_any_link() {
 }
 
 #[test]
+fn password_reset_with_revoke_tokens_revokes_all_tokens_of_user() {
+    alone_and_beside_a_server(|house| {
+        house.create_user("ada", "developer").succeeds();
+        for (id, name) in [("a", "one"), ("b", "two")] {
+            house.sql(&format!(
+                "INSERT INTO api_tokens (id, user_id, name, name_key, hint, secret_id, repositories_permission, account_permission, administration_permission, repository_selection, created_at)
+                 SELECT '019a9f3c-0000-7000-8000-00000000000{id}', id, '{name}', '{name}', 'thp_x', '019a9f3c-0000-7000-8000-00000000001{id}', 'read', 'none', 'none', 'all', 1 FROM users"
+            ));
+        }
+        let said = house
+            .run(&["user", "reset-password", "ada", "--revoke-tokens", "--password-stdin"], "another Wal entirely");
+        assert_eq!(said.succeeds(), "The password of ada was reset; sessions ended: 0, API tokens revoked: 2.\n");
+        assert_eq!(house.count("api_tokens WHERE revoked_at IS NULL"), 0);
+        assert_eq!(
+            house.events()[1..],
+            ["shell api_token.revoked two", "shell api_token.revoked one", "shell user.password_reset ada"]
+        );
+    });
+}
+
+#[test]
 fn a_generated_password_is_printed_once_and_stored_nowhere() {
     let mut house = House::new();
     house.serve();

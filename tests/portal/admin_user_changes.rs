@@ -24,6 +24,7 @@ on_both![
     a_disabled_user_is_out_at_once_and_the_tokens_with_them,
     an_enabled_user_is_back_and_the_tokens_too,
     a_reset_password_stops_working_at_once,
+    password_reset_revokes_api_tokens_where_wanted,
     the_link_of_a_disabled_user_works_once_enabled,
     signing_out_everywhere_ends_the_sessions_and_nothing_else,
     one_may_sign_out_oneself_everywhere,
@@ -362,6 +363,26 @@ fn a_reset_password_stops_working_at_once(portal: Portal) {
     other.submit(&form).with(303);
     assert!(browser.page(&path).all("#password-link").is_empty());
     link(&other.page(&path));
+}
+
+fn password_reset_revokes_api_tokens_where_wanted(portal: Portal) {
+    let root = root(&portal);
+    let browser = root.sign_in();
+    let ada = portal.user("ada");
+    let tokens = ["a", "b"].map(|name| portal.token_named(&ada, name));
+    let of_eve = portal.token(&portal.user("eve"), |_| {});
+    let form = browser.page(&page_of(&ada, "password-link")).form("Reset password");
+    let form = form.choose("API tokens", "Also revoke this user's API tokens");
+    age(&browser);
+    let page = portal.unchanged("a stale form", || browser.refused(&form));
+    assert!(tokens.iter().all(|token| portal.accepts(&token.secret)));
+    let again = page.form("Reset password");
+    assert!(again.fields().contains(&("revoke_tokens".to_owned(), "yes".to_owned())), "the choice is kept");
+    let page = browser.follow(browser.submit(&again.fill("Password", PASSWORD))).with(200);
+    assert_eq!(page.notice().as_deref(), Some("The password of “ada” was reset. Revoked: 2 API tokens."));
+    page.says("API tokens revoked: 2");
+    assert!(tokens.iter().all(|token| !portal.accepts(&token.secret)) && portal.accepts(&of_eve.secret));
+    assert_eq!(portal.actions().iter().filter(|action| *action == "api_token.revoked").count(), 2);
 }
 
 fn the_link_of_a_disabled_user_works_once_enabled(portal: Portal) {

@@ -9,6 +9,8 @@ use crate::api_tokens::{detail, refused, send};
 use crate::support::{Answer, Portal, Token, User, at_once, on_both, rounds};
 
 on_both![
+    token_and_deletion_of_repository_require_both_privileges,
+    grant_to_oneself_returns_422,
     whoever_lacks_the_privilege_is_told_which,
     a_privilege_taken_away_counts_at_the_next_request,
     a_repositorys_token_changes_nothing_but_itself,
@@ -44,8 +46,8 @@ fn changes(name: &str) -> Vec<(&'static str, String, Value)> {
     vec![
         ("PATCH", path.clone(), json!({"description": "x"})),
         ("POST", format!("{path}/token"), Value::Null),
-        ("PUT", format!("{path}/grants/mia"), json!({"permission": "read"})),
-        ("DELETE", format!("{path}/grants/mia"), Value::Null),
+        ("PUT", format!("{path}/grants/eve"), json!({"permission": "read"})),
+        ("DELETE", format!("{path}/grants/eve"), Value::Null),
         ("DELETE", path, Value::Null),
     ]
 }
@@ -99,6 +101,7 @@ fn a_repositorys_token_changes_nothing_but_itself(portal: Portal) {
 
 fn a_token_with_selected_repositories_stays_within_them(portal: Portal) {
     let (alpha, _) = (portal.repository("alpha"), portal.repository("beta"));
+    portal.user("eve");
     let mia = portal.user_with("mia", "repository-manager");
     let token = portal.token(&mia, |wish| {
         wish.permissions.repositories = Permission::Write;
@@ -352,4 +355,55 @@ fn callers_are_listed(portal: Portal) {
     assert_eq!(callers["callers"], json!([expected]));
     let days = callers["uses_per_day"].as_array().expect("days");
     assert_eq!((days.len(), &days[29]), (30, &json!(2)));
+}
+
+fn token_and_deletion_of_repository_require_both_privileges(portal: Portal) {
+    portal.repository("alpha");
+    portal.role("manager", &[Privilege::ApiAccess, Privilege::RepositoryManagement]);
+    let mia = portal.user_with("mia", "manager");
+    let token = portal.token(&mia, |wish| wish.permissions.repositories = Permission::Write);
+    let ask = |method: &str, path: &str, body| send(&portal, method, path, &token.secret, body);
+    portal.unchanged("without View Repositories", || {
+        for (method, path) in [
+            ("GET", "/api/v1/repositories/alpha/token"),
+            ("POST", "/api/v1/repositories/alpha/token"),
+            ("DELETE", "/api/v1/repositories/alpha"),
+        ] {
+            let sentence = detail(ask(method, path, Value::Null), 403);
+            assert!(sentence.starts_with("This needs the privilege View Repositories,"), "{method} {path}: {sentence}");
+        }
+    });
+    ask("PATCH", "/api/v1/repositories/alpha", json!({"description": "x"})).with(200);
+    let made = ask("POST", "/api/v1/repositories", json!({"name": "beta"})).with(201);
+    assert!(made.json().get("token").is_none() && !made.text().contains("thr_"), "{made:?}");
+    mia.add_role("viewer");
+    let made = ask("POST", "/api/v1/repositories", json!({"name": "gamma"})).with(201).json();
+    assert!(made["token"].as_str().is_some_and(|token| portal.accepts(token)), "{made}");
+    ask("GET", "/api/v1/repositories/alpha/token", Value::Null).with(200);
+    ask("POST", "/api/v1/repositories/alpha/token", Value::Null).with(201);
+    ask("DELETE", "/api/v1/repositories/alpha", Value::Null).with(204);
+}
+
+fn grant_to_oneself_returns_422(portal: Portal) {
+    let alpha = portal.repository("alpha");
+    let mia = portal.user_with("mia", "repository-manager");
+    let token = portal.token(&mia, |wish| wish.permissions.repositories = Permission::Write);
+    let path = "/api/v1/repositories/alpha/grants/mia";
+    let refuses = || {
+        portal.unchanged("a grant to oneself", || {
+            for permission in ["read", "write"] {
+                let sentence = refused(send(&portal, "PUT", path, &token.secret, json!({"permission": permission})));
+                assert_eq!(
+                    sentence,
+                    "username: You cannot give access to yourself. With Repository Management you can read and write \
+                     every repository."
+                );
+            }
+        });
+    };
+    refuses();
+    mia.grant(alpha, Permission::Read);
+    refuses();
+    send(&portal, "DELETE", path, &token.secret, Value::Null).with(204);
+    assert_eq!(portal.count("grants"), 0);
 }

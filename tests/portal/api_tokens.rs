@@ -20,6 +20,8 @@ on_both![
     a_token_can_revoke_itself,
     a_token_rotates_itself_and_is_told_once,
     a_grace_lets_the_old_secret_live_on_but_not_rotate_again,
+    replaced_secret_cannot_rename_revoke_or_rotate_its_token,
+    replaced_secret_ends_only_itself,
     a_policy_limits_the_graces,
     twenty_rotations_at_once_make_exactly_one_secret,
     an_owner_without_the_right_ends_it,
@@ -291,6 +293,48 @@ fn a_grace_lets_the_old_secret_live_on_but_not_rotate_again(portal: Portal) {
     portal.advance(1);
     send(&portal, "POST", rotation, &token.secret, Value::Null).with(401);
     assert!(portal.accepts(rotated["token"].as_str().unwrap()));
+}
+
+/// The token, and its new secret; the old one works for another hour.
+fn rotated<'p>(portal: &'p Portal, owner: &User<'p>) -> (Token, String) {
+    let token = account(portal, owner, Permission::Write);
+    let path = "/api/v1/tokens/current/rotation";
+    let answer = send(portal, "POST", path, &token.secret, json!({"grace": "1h"})).with(201);
+    let fresh = answer.json()["token"].as_str().expect("a token").to_owned();
+    (token, fresh)
+}
+
+fn replaced_secret_cannot_rename_revoke_or_rotate_its_token(portal: Portal) {
+    let ada = portal.user("ada");
+    let (token, fresh) = rotated(&portal, &ada);
+    let own = format!("/api/v1/tokens/{}", token.id);
+    portal.unchanged("a replaced secret", || {
+        for (method, path, body) in [
+            ("PATCH", own.as_str(), json!({"name": "x"})),
+            ("DELETE", &own, Value::Null),
+            ("POST", "/api/v1/tokens/current/rotation", json!({"grace": "1h"})),
+        ] {
+            let answer = send(&portal, method, path, &token.secret, body);
+            assert_eq!(detail(answer, 409), "This token was rotated before. Use the new one.", "{method} {path}");
+        }
+    });
+    // What it could do before, it can do.
+    assert!(portal.accepts(&token.secret));
+    send(&portal, "GET", "/api/v1/tokens", &token.secret, Value::Null).with(200);
+    let other = portal.token_named(&ada, "other");
+    send(&portal, "DELETE", &format!("/api/v1/tokens/{}", other.id), &token.secret, Value::Null).with(204);
+    send(&portal, "PATCH", &own, &fresh, json!({"name": "x"})).with(200);
+}
+
+fn replaced_secret_ends_only_itself(portal: Portal) {
+    let ada = portal.user("ada");
+    let (token, fresh) = rotated(&portal, &ada);
+    send(&portal, "DELETE", "/api/v1/tokens/current", &token.secret, Value::Null).with(204);
+    assert!(!portal.accepts(&token.secret) && portal.accepts(&fresh));
+    assert!(portal.actions().contains(&"api_token.replaced_secret_revoked".to_owned()));
+    send(&portal, "DELETE", "/api/v1/tokens/current", &token.secret, Value::Null).with(401);
+    send(&portal, "DELETE", "/api/v1/tokens/current", &fresh, Value::Null).with(204);
+    assert!(!portal.accepts(&fresh));
 }
 
 fn a_policy_limits_the_graces(portal: Portal) {

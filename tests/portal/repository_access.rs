@@ -10,6 +10,7 @@ use crate::support::{Browser, PASSWORD, Page, Portal, at_once, on_both};
 on_both![
     grants_to_unknown_users_and_odd_permissions_are_refused,
     a_grant_holds_at_the_next_check_and_ends_with_its_removal,
+    grant_to_oneself_is_refused_with_what_was_typed,
     only_managers_give_access,
     two_who_give_at_once_leave_one_grant,
     two_managers_who_give_to_each_other_do_not_wait_for_ever,
@@ -96,6 +97,26 @@ fn a_grant_holds_at_the_next_check_and_ends_with_its_removal(portal: Portal) {
     let told: Vec<_> = portal.actions().into_iter().filter(|action| action.starts_with("grant")).collect();
     assert_eq!(told, ["grant.removed", "grant.set", "grant.set"]);
     ada.page("/repositories/alpha/activity").says("eve: Read and write, was Read");
+}
+
+fn grant_to_oneself_is_refused_with_what_was_typed(portal: Portal) {
+    let alpha = portal.repository("alpha");
+    let ada = portal.user_with("ada", "repository-manager");
+    let browser = ada.sign_in();
+    let sentence =
+        "You cannot give access to yourself. With Repository Management you can read and write every repository.";
+    let form = browser.page(ACCESS).form("Add user").fill("Username", "ADA").choose("Access", "Read and write");
+    let page = portal.unchanged("a grant to oneself", || browser.refused(&form));
+    assert_eq!(page.error_at("Username"), sentence);
+    assert_eq!(page.form("Add user").value("username"), "ADA");
+    assert_eq!(page.form("Add user").chosen("Access"), "Read and write");
+    // One from before can be taken away, and not raised.
+    ada.grant(alpha, Permission::Read);
+    let row = browser.page(ACCESS).form("Save access of ada").tampered("permission", "write");
+    let page = portal.unchanged("a larger grant to oneself", || browser.refused(&row));
+    assert_eq!(page.error_at("Username"), sentence);
+    browser.submit(&browser.page(ACCESS).form("Remove access of ada")).with(303);
+    assert_eq!(portal.count("grants"), 0);
 }
 
 fn only_managers_give_access(portal: Portal) {

@@ -410,7 +410,7 @@ fn every_page_of_a_repository_answers_everybody_as_the_table_says(portal: Portal
     portal.role("none", &[]);
     portal.role("both", &[Privilege::ViewRepositories, Privilege::RepositoryManagement]);
     let ada = portal.user_with("ada", "administrator");
-    let (token, administrator) = (portal.token(&ada, |_| {}), ada.sign_in());
+    let (token, administrator) = (portal.token(&ada, |_| {}), portal.user_with("root", "administrator").sign_in());
     let both = portal.user_with("both", "both");
     let others = Privilege::ALL.map(|privilege| (privilege, with_only(&portal, privilege)));
     let (reads, writes) = (portal.user_with("reads", "none"), portal.user_with("writes", "none"));

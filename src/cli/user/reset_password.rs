@@ -8,13 +8,13 @@ use super::{append_event, hash};
 use crate::cli::command::{Command, Refused, perform};
 use crate::cli::{Failure, input, say};
 use crate::config::Config;
-use crate::domain::event::Action;
+use crate::domain::event::{Action, Actor};
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::secret::random_code;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::Username;
 use crate::randomness;
-use crate::storage::{Connection, user_changes, users};
+use crate::storage::{Connection, api_token_changes, user_changes, users};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -23,12 +23,17 @@ pub struct Arguments {
     /// Read the password from standard input, as one line; without this one is generated and printed
     #[arg(long)]
     password_stdin: bool,
+    /// Also revoke all API tokens of that user
+    #[arg(long)]
+    revoke_tokens: bool,
 }
 
 #[derive(Serialize, Deserialize)]
 pub struct Reset {
     username: String,
     password_hash: String,
+    #[serde(default)]
+    revoke_tokens: bool,
 }
 
 pub fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
@@ -41,7 +46,8 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
     };
     let password = Password::choose(password, &[username.as_str()]).map_err(Failure::failed)?;
     let password_hash = hash(password)?.as_phc().to_owned();
-    let said = perform(config, Command::UserResetPassword(Reset { username: username.to_string(), password_hash }))?;
+    let (username, revoke_tokens) = (username.to_string(), arguments.revoke_tokens);
+    let said = perform(config, Command::UserResetPassword(Reset { username, password_hash, revoke_tokens }))?;
     say(&said).map_err(Failure::failed)?;
     match generated {
         Some(password) => {
@@ -62,8 +68,14 @@ impl Reset {
         users::lock(connection, user.id)?;
         let hash = PasswordHash::from_phc(self.password_hash);
         let ended = user_changes::replace_password(connection, user.id, Some(&hash))?;
+        let mut more = String::new();
+        if self.revoke_tokens {
+            let rng = &mut randomness::system();
+            let revoked = api_token_changes::revoke_all(connection, rng, user.id, &Actor::Shell, now)?;
+            more = format!(", API tokens revoked: {revoked}");
+        }
         append_event(connection, Action::UserPasswordReset, user.id, &username, now)?;
         let still = if user.disabled { " The user is still disabled." } else { "" };
-        Ok(format!("The password of {username} was reset; sessions ended: {ended}.{still}"))
+        Ok(format!("The password of {username} was reset; sessions ended: {ended}{more}.{still}"))
     }
 }

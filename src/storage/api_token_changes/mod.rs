@@ -14,6 +14,7 @@ use super::acting::{By, Ended};
 use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::schema::{api_token_secrets, api_tokens};
+use super::token_secrets::find_api_token;
 use super::{api_tokens as stored, events, reveals, users};
 use crate::domain::api_token::ApiToken;
 use crate::domain::event::{Action, Actor, NewEvent};
@@ -24,6 +25,7 @@ use crate::domain::secret::Secret;
 use crate::domain::timestamp::Timestamp;
 
 pub use held::revoke_held;
+pub use status::revoke_all;
 
 /// The kind of subject in events.
 pub const KIND: &str = "api_token";
@@ -56,6 +58,9 @@ pub enum Refusal {
     /// Somebody was first.
     #[error("the token was changed meanwhile")]
     Overtaken,
+    /// The token acts on itself with a secret that was replaced.
+    #[error("the secret was replaced")]
+    Replaced,
     #[error(transparent)]
     Ended(#[from] Ended),
     #[error(transparent)]
@@ -120,9 +125,15 @@ impl Change {
         if owner.holds(Privilege::ApiAccess) { Ok(()) } else { Err(Ended::Session.into()) }
     }
 
-    /// Begins, and finds the token.
+    /// Begins, and finds the token. A replaced secret in its grace period cannot change its own token.
     fn token(&self, connection: &mut Connection, id: ApiTokenId) -> Result<ApiToken, Refusal> {
         self.begin(connection)?;
+        if let Some(By::ApiToken(digest)) = self.by {
+            let acts = find_api_token(connection, &digest, None)?.ok_or(Ended::Token)?;
+            if acts.id == id && acts.secret_ends_at.is_some() {
+                return Err(Refusal::Replaced);
+            }
+        }
         stored::find(connection, self.owner, id)?.ok_or(Refusal::NotFound)
     }
 

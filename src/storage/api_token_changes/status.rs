@@ -1,15 +1,32 @@
-//! The name of a token, and whether it works.
+//! The name of a token, and whether it is valid.
 
 use diesel::prelude::*;
 use rand::CryptoRng;
 
 use super::{Change, Refusal, reveals, stored};
 use crate::domain::api_token::ApiToken;
-use crate::domain::event::Action;
-use crate::domain::id::ApiTokenId;
+use crate::domain::event::{Action, Actor};
+use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::name::TokenName;
-use crate::storage::Connection;
+use crate::domain::timestamp::Timestamp;
 use crate::storage::schema::api_tokens;
+use crate::storage::{Connection, Result as Stored};
+
+/// Revokes all API tokens of a user, whoever the actor is, and returns how many. The user must be locked.
+pub fn revoke_all(
+    connection: &mut Connection,
+    rng: &mut impl CryptoRng,
+    owner: UserId,
+    actor: &Actor,
+    now: Timestamp,
+) -> Stored<usize> {
+    let change = Change { owner, actor: actor.clone(), by: None, now };
+    let tokens = stored::list_current(connection, owner, None, i64::MAX)?;
+    for token in &tokens {
+        change.end(connection, rng, token, "with a password reset")?;
+    }
+    Ok(tokens.len())
+}
 
 impl Change {
     pub fn rename(

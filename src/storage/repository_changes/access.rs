@@ -12,7 +12,7 @@ use crate::storage::{Connection, grants, users};
 
 impl Change {
     /// Gives a user access, in place of what they had, and returns whose name it is. Giving what they have changes nothing
-    /// and is no error.
+    /// and is no error. Nobody gives access to themselves.
     pub fn grant(
         &self,
         connection: &mut Connection,
@@ -22,6 +22,9 @@ impl Change {
         permission: Permission,
     ) -> Result<Username, Refusal> {
         let (name, username) = self.begin_access(connection, id, user)?;
+        if self.acting.user == Some(user) {
+            return Err(Refusal::OwnGrant);
+        }
         let before = grants::find(connection, user, id)?;
         if before == Some(permission) {
             return Ok(username);

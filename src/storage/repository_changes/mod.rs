@@ -39,6 +39,9 @@ pub enum Refusal {
     /// The form was used for something else before.
     #[error("the form was used before")]
     FormUsed,
+    /// An actor gives access to oneself. It would outlive the loss of *Repository Management*.
+    #[error("You cannot give access to yourself. With Repository Management you can read and write every repository.")]
+    OwnGrant,
     /// The token cannot be shown, for the reason in this sentence.
     #[error("{0}")]
     NotShown(&'static str),

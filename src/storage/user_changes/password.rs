@@ -10,18 +10,21 @@ use crate::domain::password::PasswordHash;
 use crate::domain::secret::Digest;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
+use crate::storage::api_token_changes::revoke_all;
 use crate::storage::schema::users as table;
 use crate::storage::{Connection, Result as Stored, events, password_links, policies, reveals, sessions, users};
 
 impl Change {
-    /// Takes the password away, ends all sessions and makes a link with the code of `digest`.
+    /// Removes the password, ends all sessions and creates a link with the code of `digest`. Also revokes the API tokens of
+    /// the user where that is wanted, and returns how many.
     pub fn reset_password(
         &self,
         connection: &mut Connection,
         rng: &mut impl CryptoRng,
         id: UserId,
         digest: &Digest,
-    ) -> Result<User, Refusal> {
+        revoke_tokens: bool,
+    ) -> Result<(User, usize), Refusal> {
         policies::lock(connection)?;
         let (actor, user) = self.begin(connection, id)?;
         if actor.id == id {
@@ -29,9 +32,14 @@ impl Change {
         }
         let ended = keeping_an_administrator(connection, |connection| Ok(replace_password(connection, id, None)?))?;
         password_links::put(connection, id, actor.id, digest, self.acting.now)?;
-        let detail = format!("sessions ended: {ended}");
+        let mut detail = format!("sessions ended: {ended}");
+        let mut revoked = 0;
+        if revoke_tokens {
+            revoked = revoke_all(connection, rng, id, &self.acting.actor, self.acting.now)?;
+            detail.push_str(&format!(", API tokens revoked: {revoked}"));
+        }
         self.event(connection, rng, Action::UserPasswordReset, (id, user.username.as_str()), detail)?;
-        Ok(user)
+        Ok((user, revoked))
     }
 }
 

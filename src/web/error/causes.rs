@@ -94,6 +94,7 @@ impl From<Refusal> for Failure {
                 "A repository that you selected was deleted meanwhile. Load the page again and choose once more."
                     .into(),
             ),
+            Refusal::Replaced => Self::Conflict("This token was rotated before. Use the new one.".into()),
             Refusal::Overtaken => {
                 Self::Conflict("The token was changed after this page was loaded. Go back and look at it again.".into())
             }
@@ -135,6 +136,7 @@ impl From<repository_changes::Refusal> for Failure {
             Refusal::FormUsed => {
                 Self::Conflict("This form was used before. Load the page again and fill it in once more.".into())
             }
+            Refusal::OwnGrant => Self::Conflict(refusal.to_string()),
             Refusal::NotShown(sentence) => Self::Conflict(sentence.into()),
             Refusal::Ended(ended) => ended.into(),
             Refusal::Storage(error) => error.into(),

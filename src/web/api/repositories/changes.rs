@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{RepositoryJson, managed};
+use super::{CONFIGURE, MANAGE, RepositoryJson, managed};
 use crate::domain::permission::Permission;
 use crate::domain::repository::Description;
 use crate::randomness;
@@ -46,7 +46,7 @@ pub async fn update(
     name: web::Path<String>,
     body: JsonBody,
 ) -> Result<HttpResponse, ApiFailure> {
-    let (change, mut repository) = managed(&caller, &portal, &name).await?;
+    let (change, mut repository) = managed(&caller, &portal, &name, MANAGE).await?;
     let typed: RepositoryChangeJson = body.read().await?;
     let mut fields = Fields::default();
     let Some(description) = fields.parse("description", Description::parse(&typed.description)) else {
@@ -69,7 +69,7 @@ pub async fn update(
     path = "/api/v1/repositories/{name}",
     tag = "Repositories",
     summary = "Delete a repository",
-    description = "For good, with its token, its grants and its counts of use. Needs an API token whose owner holds Repository Management.",
+    description = "For good, with its token, its grants and its counts of use. Needs an API token whose owner holds View Repositories and Repository Management.",
     security(("bearer" = ["repositories:write"])),
     params(("name" = String, Path, description = "The repository's name.", example = "payments")),
     responses(
@@ -82,7 +82,7 @@ pub async fn destroy(
     portal: web::Data<Portal>,
     name: web::Path<String>,
 ) -> Result<HttpResponse, ApiFailure> {
-    let (change, repository) = managed(&caller, &portal, &name).await?;
+    let (change, repository) = managed(&caller, &portal, &name, CONFIGURE).await?;
     let delete = move |connection: &mut Connection| -> Result<(), Refusal> {
         change.delete(connection, &mut randomness::system(), repository.id)
     };

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{MANAGE, RepositoryJson};
+use super::{CONFIGURE, MANAGE, RepositoryJson};
 use crate::domain::permission::{Area, Permission};
 use crate::domain::repository::{Description, RepositoryName};
 use crate::domain::secret::{Secret, SecretKind, random_code};
@@ -35,9 +35,11 @@ pub struct NewRepositoryJson {
 pub struct CreatedJson<'a> {
     #[serde(flatten)]
     repository: RepositoryJson,
-    /// The repository's token; with Basic its username is the repository's name.
-    #[schema(pattern = "^thr_[0-9A-Za-z]{38}$")]
-    token: &'a str,
+    /// The repository's token; with Basic its username is the repository's name. Left out where the owner of the token
+    /// that asks does not hold View Repositories.
+    #[schema(pattern = "^thr_[0-9A-Za-z]{38}$", required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<&'a str>,
 }
 
 /// `POST /api/v1/repositories`
@@ -46,7 +48,7 @@ pub struct CreatedJson<'a> {
     path = "/api/v1/repositories",
     tag = "Repositories",
     summary = "Create a repository",
-    description = "Needs an API token that is not limited to selected repositories, whose owner holds Repository Management. The answer has the repository's token.",
+    description = "Needs an API token that is not limited to selected repositories, whose owner holds Repository Management. The answer has the repository's token, if the owner holds View Repositories too.",
     security(("bearer" = ["repositories:write"])),
     request_body = NewRepositoryJson,
     responses(
@@ -56,7 +58,8 @@ pub struct CreatedJson<'a> {
 )]
 pub async fn create(caller: ApiCaller, portal: web::Data<Portal>, body: JsonBody) -> Result<HttpResponse, ApiFailure> {
     caller.require(Area::Repositories, Permission::Write)?;
-    let change = Change { acting: caller.acting(MANAGE)? };
+    let shows = caller.acting(CONFIGURE).is_ok();
+    let change = Change { acting: caller.acting(if shows { CONFIGURE } else { MANAGE })? };
     if caller.api_token()?.selected_only {
         let sentence = "The token is limited to selected repositories, so it creates none.";
         return Err(Failure::Forbidden(sentence.into()).into());
@@ -81,5 +84,5 @@ pub async fn create(caller: ApiCaller, portal: web::Data<Portal>, body: JsonBody
     caller.at(repository.id);
     let location = portal.settings.public_url.join(&urls::api_repository(repository.name.as_str()));
     let repository = RepositoryJson::new(&portal, repository, Permission::Write);
-    Ok(answer::created(location, &CreatedJson { repository, token: secret.reveal() })?)
+    Ok(answer::created(location, &CreatedJson { repository, token: shows.then(|| secret.reveal()) })?)
 }

@@ -18,7 +18,7 @@ use crate::storage::{Connection, users};
 use crate::web::api::answer;
 use crate::web::api::body::{Fields, JsonBody};
 use crate::web::api::paging::{LimitQuery, Paging};
-use crate::web::error::{ApiFailure, Failure};
+use crate::web::error::{ApiFailure, Failure, FieldProblem};
 use crate::web::extract::api_caller::ApiCaller;
 use crate::web::portal::Portal;
 use crate::web::urls;
@@ -96,7 +96,7 @@ pub async fn index(
     path = "/api/v1/repositories/{name}/grants/{username}",
     tag = "Grants",
     summary = "Give a user access to a repository",
-    description = "In place of what the user had. Needs an API token whose owner holds Repository Management.",
+    description = "In place of what the user had. Needs an API token whose owner holds Repository Management, which gives its owner access already: owners cannot give access to themselves.",
     security(("bearer" = ["repositories:write"])),
     params(
         ("name" = String, Path, description = "The repository's name.", example = "payments"),
@@ -116,7 +116,7 @@ pub async fn update(
     body: JsonBody,
 ) -> Result<HttpResponse, ApiFailure> {
     let (name, username) = path.into_inner();
-    let (change, repository) = managed(&caller, &portal, &name).await?;
+    let (change, repository) = managed(&caller, &portal, &name, MANAGE).await?;
     let user = user(&portal, &username).await?;
     let typed: GrantChangeJson = body.read().await?;
     let mut fields = Fields::default();
@@ -130,7 +130,8 @@ pub async fn update(
             change.grant(connection, &mut randomness::system(), id, user, permission)?;
             Ok((before, grants::of(connection, user, id)?.ok_or(Refusal::NotFound)?))
         })
-        .await?;
+        .await
+        .map_err(at_field)?;
     let grant = GrantJson::new(grant);
     if before.is_some() {
         return Ok(answer::json(StatusCode::OK, &grant)?);
@@ -162,13 +163,23 @@ pub async fn destroy(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, ApiFailure> {
     let (name, username) = path.into_inner();
-    let (change, repository) = managed(&caller, &portal, &name).await?;
+    let (change, repository) = managed(&caller, &portal, &name, MANAGE).await?;
     let (user, id) = (user(&portal, &username).await?, repository.id);
     portal
         .db
         .write(move |connection: &mut Connection| change.ungrant(connection, &mut randomness::system(), id, user))
         .await?;
     Ok(answer::done())
+}
+
+/// A refusal, at the part of the address that it belongs to.
+fn at_field(refusal: Refusal) -> Failure {
+    match refusal {
+        Refusal::OwnGrant => {
+            Failure::Unprocessable(vec![FieldProblem { field: "username".into(), detail: refusal.to_string() }])
+        }
+        refusal => refusal.into(),
+    }
 }
 
 /// Who has this username, in its one spelling.

@@ -26,6 +26,8 @@ use crate::web::urls;
 
 /// What the owner of a token must hold to change a repository and its grants.
 const MANAGE: Privileges = Privileges::NONE.with(Privilege::RepositoryManagement);
+/// What it takes to see or replace a repository's token, or to delete the repository, as on pages.
+const CONFIGURE: Privileges = MANAGE.with(Privilege::ViewRepositories);
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Repository)]
@@ -145,8 +147,13 @@ async fn reached(
     Ok((repository, right))
 }
 
-/// The same with a change of it, for an API token that may write and whose owner holds *Repository Management*.
-async fn managed(caller: &ApiCaller, portal: &Portal, name: &str) -> Result<(Change, Repository), Failure> {
+/// The same with a change of it, for an API token that may write and whose owner has the privileges `needs`.
+async fn managed(
+    caller: &ApiCaller,
+    portal: &Portal,
+    name: &str,
+    needs: Privileges,
+) -> Result<(Change, Repository), Failure> {
     let (repository, _) = reached(caller, portal, name, Permission::Write).await?;
-    Ok((Change { acting: caller.acting(MANAGE)? }, repository))
+    Ok((Change { acting: caller.acting(needs)? }, repository))
 }

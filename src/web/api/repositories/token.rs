@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{MANAGE, reached};
+use super::{CONFIGURE, reached};
 use crate::auth::authenticate::Caller;
 use crate::domain::id::RepositoryTokenId;
 use crate::domain::permission::Permission;
@@ -92,7 +92,7 @@ pub struct RenewedJson<'a> {
     path = "/api/v1/repositories/{name}/token",
     tag = "Repositories",
     summary = "Show what is known of a repository's token",
-    description = "Not the token itself. Asked by that token, or by an API token whose owner holds Repository Management.",
+    description = "Not the token itself. Asked by that token, or by an API token whose owner holds View Repositories and Repository Management.",
     security(("bearer" = ["repositories:read"])),
     params(("name" = String, Path, description = "The repository's name.", example = "payments")),
     responses(
@@ -136,7 +136,7 @@ pub async fn show(
     path = "/api/v1/repositories/{name}/token",
     tag = "Repositories",
     summary = "Generate a new token for a repository",
-    description = "Asked by the present token itself, or by an API token whose owner holds Repository Management. The body may be left out.",
+    description = "Asked by the present token itself, or by an API token whose owner holds View Repositories and Repository Management. The body may be left out.",
     security(("bearer" = ["repositories:write"])),
     params(("name" = String, Path, description = "The repository's name.", example = "payments")),
     request_body(content = Option<RenewalJson>),
@@ -210,7 +210,7 @@ fn answered(
 fn acting(caller: &ApiCaller) -> Result<Acting, Failure> {
     match &**caller {
         Caller::Repository(_) => caller.acting_for_itself(),
-        Caller::ApiToken(_) | Caller::Service(_) => caller.acting(MANAGE),
+        Caller::ApiToken(_) | Caller::Service(_) => caller.acting(CONFIGURE),
     }
 }
 

@@ -3,8 +3,10 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::telling::TokenJson;
-use super::{found, owner, revoke};
+use super::{change, found, owner};
 use crate::domain::permission::Permission;
+use crate::randomness;
+use crate::storage::Connection;
 use crate::web::api::answer;
 use crate::web::error::ApiFailure;
 use crate::web::extract::api_caller::ApiCaller;
@@ -38,11 +40,14 @@ pub async fn show(
     path = "/api/v1/tokens/current",
     tag = "API tokens",
     summary = "Revoke the API token that asks",
-    description = "For good: it is the last request that it makes.",
+    description = "For good: it is the last request that it makes. A replaced secret in its grace period ends only itself.",
     security(("bearer" = ["account:write"])),
     responses((status = 204, description = "The token opens nothing any more.")),
 )]
 pub async fn destroy(caller: ApiCaller, portal: web::Data<Portal>) -> Result<HttpResponse, ApiFailure> {
-    let id = owner(&caller, Permission::Write)?.token;
-    Ok(revoke(&caller, &portal, id).await?)
+    owner(&caller, Permission::Write)?;
+    let change = change(&caller)?;
+    let revoke = move |connection: &mut Connection| change.revoke_itself(connection, &mut randomness::system());
+    portal.db.write(revoke).await?;
+    Ok(answer::done())
 }

@@ -117,7 +117,7 @@ pub async fn show(
     responses(
         (status = 200, description = "The token with its new name.", body = TokenJson),
         (status = 404, description = "The owner has no such token."),
-        (status = 409, description = "The name is taken, or the token is revoked."),
+        (status = 409, description = "The name is taken, the token is revoked, or it asks with a replaced secret."),
     ),
 )]
 pub async fn update(
@@ -149,6 +149,7 @@ pub async fn update(
     responses(
         (status = 204, description = "The token opens nothing any more."),
         (status = 404, description = "The owner has no such token."),
+        (status = 409, description = "The token asks with a replaced secret, which can end only itself: delete `current`."),
     ),
 )]
 pub async fn destroy(
@@ -157,7 +158,10 @@ pub async fn destroy(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiFailure> {
     owner(&caller, Permission::Write)?;
-    Ok(revoke(&caller, &portal, id_of(&id)?).await?)
+    let (change, id) = (change(&caller)?, id_of(&id)?);
+    let revoke = move |connection: &mut Connection| change.revoke(connection, &mut randomness::system(), id);
+    portal.db.write(revoke).await?;
+    Ok(answer::done())
 }
 
 /// Whose tokens are asked for: of an API token with this permission.
@@ -183,13 +187,4 @@ async fn found(portal: &web::Data<Portal>, owner: &auth::ApiCaller, id: ApiToken
 fn change(caller: &ApiCaller) -> Result<Change, Failure> {
     let acting = caller.acting(Privileges::NONE.with(Privilege::ApiAccess))?;
     Ok(Change { owner: caller.api_token()?.owner, actor: acting.actor, by: Some(acting.by), now: acting.now })
-}
-
-async fn revoke(caller: &ApiCaller, portal: &Portal, id: ApiTokenId) -> Result<HttpResponse, Failure> {
-    let change = change(caller)?;
-    portal
-        .db
-        .write(move |connection: &mut Connection| change.revoke(connection, &mut randomness::system(), id))
-        .await?;
-    Ok(answer::done())
 }

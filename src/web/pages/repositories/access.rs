@@ -13,6 +13,7 @@ use crate::domain::user::Username;
 use crate::randomness;
 use crate::storage::grants::{self, Granted};
 use crate::storage::reach::{self, Reaching};
+use crate::storage::repository_changes::Refusal;
 use crate::storage::{Connection, StorageError, users};
 use crate::web::drawn::Drawn;
 use crate::web::error::{Failure, PageFailure};
@@ -117,12 +118,17 @@ pub async fn create(
         return Ok(page(&portal, &request, &who, &repository, field, chosen).await?);
     };
     let (change, id) = (change(&who, MANAGE), repository.id);
-    portal
+    let granted = portal
         .db
         .write(move |connection: &mut Connection| {
             change.grant(connection, &mut randomness::system(), id, user, permission)
         })
-        .await?;
+        .await;
+    if let Err(refusal @ Refusal::OwnGrant) = granted {
+        field.error = Some(refusal.to_string());
+        return Ok(page(&portal, &request, &who, &repository, field, (permission.name(), None)).await?);
+    }
+    granted?;
     let name = repository.name.as_str();
     let text = format!("{username} now has access to “{name}”: {}.", permission.label());
     Ok(notice::see_other(&portal, &urls::repository_access(name), &text))
@@ -139,7 +145,7 @@ fn choices(chosen: &str) -> Vec<Choice> {
     [Permission::Read, Permission::Write].map(choice).into()
 }
 
-async fn page(
+pub(super) async fn page(
     portal: &Portal,
     request: &HttpRequest,
     who: &SignedIn,

@@ -78,7 +78,8 @@ pub async fn create(
         return Ok(page(&portal, &request, &who, form)?);
     }
     let configures = who.user.privileges.contains_all(CONFIGURE);
-    let (change, looker, shared, nonce) = (change(&who, MANAGE), Looker::of(&who), portal.clone(), form.nonce.clone());
+    let needs = if configures { CONFIGURE } else { MANAGE };
+    let (change, looker, shared, nonce) = (change(&who, needs), Looker::of(&who), portal.clone(), form.nonce.clone());
     let wish = NewRepository { name: name.clone(), description };
     let made = portal
         .db

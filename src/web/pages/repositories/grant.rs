@@ -1,21 +1,23 @@
 //! `/repositories/{name}/access/{user}`: one user's access, changed or taken away.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{MANAGE, change, managed};
+use super::{MANAGE, access, change, managed};
 use crate::domain::grant::from_stored;
 use crate::domain::id::UserId;
 use crate::randomness;
 use crate::storage::Connection;
+use crate::storage::repository_changes::Refusal;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::SignedIn;
-use crate::web::form::Body;
+use crate::web::form::{Body, Field};
 use crate::web::portal::Portal;
 use crate::web::{notice, urls};
 
 /// `POST /repositories/{name}/access/{user}`
 pub async fn update(
     portal: web::Data<Portal>,
+    request: HttpRequest,
     who: SignedIn,
     path: web::Path<(String, String)>,
     body: Body,
@@ -27,12 +29,17 @@ pub async fn update(
     let permission = from_stored(typed.text("permission"))
         .ok_or_else(|| Failure::BadRequest("Choose Read, or Read and write. Load the page again.".into()))?;
     let (change, id) = (change(&who, MANAGE), repository.id);
-    let username = portal
+    let granted = portal
         .db
         .write(move |connection: &mut Connection| {
             change.regrant(connection, &mut randomness::system(), id, user, permission)
         })
-        .await?;
+        .await;
+    if let Err(refusal @ Refusal::OwnGrant) = granted {
+        let field = Field { value: who.user.username.to_string(), error: Some(refusal.to_string()) };
+        return Ok(access::page(&portal, &request, &who, &repository, field, (permission.name(), None)).await?);
+    }
+    let username = granted?;
     let text = format!("{username} now has access to “{name}”: {}.", permission.label());
     Ok(notice::see_other(&portal, &urls::repository_access(&name), &text))
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use zeroize::Zeroizing;
 
-use super::{change, changeable};
+use super::{change, changeable, counted};
 use crate::domain::id::UserId;
 use crate::domain::secret::{Digest, random_code};
 use crate::domain::user::User;
@@ -15,7 +15,7 @@ use crate::storage::Connection;
 use crate::storage::user_changes::Refusal;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{Holding, SignedIn, UserManagement};
-use crate::web::form::{Body, FieldError, SecretField, errors};
+use crate::web::form::{Body, Choice, FieldError, SecretField, errors};
 use crate::web::page::{Shell, html};
 use crate::web::pages::reauthentication::confirm;
 use crate::web::portal::Portal;
@@ -30,6 +30,8 @@ struct PasswordLinkPage {
     username: String,
     display_name: String,
     disabled: bool,
+    revoke_tokens: Vec<Choice>,
+    no_error: Option<String>,
     ask_password: bool,
     password: SecretField,
     errors: Vec<FieldError>,
@@ -47,7 +49,7 @@ pub async fn new(
         return Err(Refusal::RESETTING_ONESELF.into());
     }
     who.require_recent(&request)?;
-    Ok(page(&portal, &request, &who, &user, SecretField::default())?)
+    Ok(page(&portal, &request, &who, &user, (false, SecretField::default()))?)
 }
 
 /// `POST /admin/users/{user}/password-link`: 303 to the user's page, which shows the link once.
@@ -60,23 +62,28 @@ pub async fn create(
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
     let user = changeable(&portal, &who, &path).await?;
-    let typed = body.form(&["password"], &[]).await?;
+    let typed = body.form(&["revoke_tokens", "password"], &[]).await?;
+    let revoke_tokens = typed.text("revoke_tokens") == "yes";
     let mut password = SecretField::default();
     if !confirm(&portal, &request, &who, &session, &typed, &mut password).await? {
-        return Ok(page(&portal, &request, &who, &user, password)?);
+        return Ok(page(&portal, &request, &who, &user, (revoke_tokens, password))?);
     }
     let (change, looker, shared, id) = (change(&who), Looker::of(&who), portal.clone(), user.id);
-    let reset = portal
+    let (reset, revoked) = portal
         .db
-        .write(move |connection: &mut Connection| -> Result<User, Refusal> {
+        .write(move |connection: &mut Connection| -> Result<(User, usize), Refusal> {
             let rng = &mut randomness::system();
             let code = Zeroizing::new(random_code(rng));
-            let user = change.reset_password(connection, rng, id, &Digest::of(&code))?;
+            let reset = change.reset_password(connection, rng, id, &Digest::of(&code), revoke_tokens)?;
             looker.lay(connection, rng, &shared.keys, id, &code)?;
-            Ok(user)
+            Ok(reset)
         })
         .await?;
-    Ok(notice::see_other(&portal, &urls::user(&id), &format!("The password of “{}” was reset.", reset.username)))
+    let mut text = format!("The password of “{}” was reset.", reset.username);
+    if revoke_tokens {
+        text.push_str(&format!(" Revoked: {}.", counted(revoked, "API token")));
+    }
+    Ok(notice::see_other(&portal, &urls::user(&id), &text))
 }
 
 fn page(
@@ -84,7 +91,7 @@ fn page(
     request: &HttpRequest,
     who: &SignedIn,
     user: &User,
-    password: SecretField,
+    (revoke_tokens, password): (bool, SecretField),
 ) -> Result<HttpResponse, Failure> {
     let errors = errors([("password", &password.error)]);
     let failed = !errors.is_empty();
@@ -94,6 +101,13 @@ fn page(
         username: user.username.to_string(),
         display_name: user.display_name.clone(),
         disabled: user.disabled_at.is_some(),
+        revoke_tokens: vec![Choice {
+            value: "yes".into(),
+            label: "Also revoke this user's API tokens".into(),
+            hint: "For good. Whoever knew the password may have created one.".into(),
+            checked: revoke_tokens,
+        }],
+        no_error: None,
         ask_password: !who.authenticated_recently(),
         password,
         errors,
