@@ -4,6 +4,7 @@ use smol_str::SmolStr;
 
 use super::credentials::{Presented, Unusable};
 use crate::domain::caller::UsedToken;
+use crate::domain::event::Actor;
 use crate::domain::id::{ApiTokenId, RepositoryId, RepositoryTokenId, UserId};
 use crate::domain::permission::{Permission, Permissions, owner_may};
 use crate::domain::privilege::Privileges;
@@ -66,6 +67,15 @@ pub struct Checked {
 }
 
 impl Caller {
+    /// The client in an event.
+    pub fn actor(&self, address: String) -> Actor {
+        match self {
+            Self::ApiToken(own) => Actor::api_token((own.owner, &own.username), (own.token, &own.token_name), address),
+            Self::Repository(own) => Actor::repository(own.repository, own.token, own.name.as_str(), address),
+            Self::Service(own) => Actor::service(own.id, own.name.as_str(), address),
+        }
+    }
+
     /// The token, as its uses are counted.
     pub const fn used(&self) -> UsedToken {
         match self {

@@ -1,6 +1,6 @@
 //! Events: the lines of the audit log. Each is written in the transaction of the change it tells of.
 
-use super::id::{ApiTokenId, EventId, RepositoryId, RepositoryTokenId, UserId};
+use super::id::{ApiTokenId, EventId, RepositoryId, RepositoryTokenId, ServiceId, UserId};
 use super::timestamp::Timestamp;
 
 /// Who did it.
@@ -27,6 +27,13 @@ pub enum Actor {
         name: String,
         address: String,
     },
+    /// A service by its token.
+    Service {
+        id: ServiceId,
+        /// See [`Actor::service`].
+        name: String,
+        address: String,
+    },
     /// Somebody with a shell on the machine.
     Shell,
     /// Nobody who is known: a failed sign-in, the set-up.
@@ -47,11 +54,17 @@ impl Actor {
         Self::Repository { id, token, name: format!("repository “{name}”"), address }
     }
 
+    /// The name says that it is a service: a user may have the same one.
+    pub fn service(id: ServiceId, name: &str, address: String) -> Self {
+        Self::Service { id, name: format!("service “{name}”"), address }
+    }
+
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::User { .. } => "user",
             Self::ApiToken { .. } => "api_token",
             Self::Repository { .. } => "repository",
+            Self::Service { .. } => "service",
             Self::Shell => "shell",
             Self::Anonymous { .. } => "anonymous",
             Self::System => "system",
@@ -61,7 +74,7 @@ impl Actor {
     pub fn name(&self) -> &str {
         match self {
             Self::User { username, .. } => username,
-            Self::ApiToken { name, .. } | Self::Repository { name, .. } => name,
+            Self::ApiToken { name, .. } | Self::Repository { name, .. } | Self::Service { name, .. } => name,
             Self::Shell => "shell",
             Self::Anonymous { .. } => "",
             Self::System => "tokenhouse",
@@ -73,16 +86,18 @@ impl Actor {
             Self::User { address, .. }
             | Self::ApiToken { address, .. }
             | Self::Repository { address, .. }
+            | Self::Service { address, .. }
             | Self::Anonymous { address } => Some(address),
             Self::Shell | Self::System => None,
         }
     }
 
-    /// The user or the repository.
+    /// The user, the repository or the service.
     pub fn id(&self) -> Option<String> {
         match self {
             Self::User { id, .. } | Self::ApiToken { owner: id, .. } => Some(id.to_string()),
             Self::Repository { id, .. } => Some(id.to_string()),
+            Self::Service { id, .. } => Some(id.to_string()),
             Self::Shell | Self::Anonymous { .. } | Self::System => None,
         }
     }
@@ -133,6 +148,7 @@ macro_rules! actions {
 }
 
 actions! {
+    AuthorizationDenied "authorization.denied" "was denied access"
     UserCreated "user.created" "created the user"
     UserEdited "user.edited" "edited the user"
     UserRolesChanged "user.roles_changed" "changed the roles of the user"

@@ -7,6 +7,7 @@ pub mod assets;
 pub mod chart;
 pub mod client;
 pub mod cookies;
+mod denial;
 pub mod drawn;
 pub mod error;
 pub mod examples;

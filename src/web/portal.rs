@@ -14,6 +14,7 @@ use crate::config::PublicUrl;
 use crate::domain::secret::Digest;
 use crate::domain::session::Lifetimes;
 use crate::domain::timestamp::Timestamp;
+use crate::jobs::denials::Denials;
 use crate::jobs::uses::Uses;
 use crate::storage::Db;
 use crate::storage::sealing::SealingKeys;
@@ -32,6 +33,7 @@ pub struct Portal {
     pub cookie_key: Key,
     pub cookies: OwnCookies,
     pub uses: Uses,
+    pub denials: Denials,
     pub settings: Settings,
     /// Digest of the code that opens the set-up; `None` where there was a user at the start.
     pub setup_code: Option<Digest>,

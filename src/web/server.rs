@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::config::{Config, PublicUrl};
 use crate::domain::secret::{Digest, random_code};
 use crate::domain::timestamp::Timestamp;
+use crate::jobs::denials::Denials;
 use crate::jobs::pruning::Pruner;
 use crate::jobs::uses::{FLUSH_SECONDS, Uses};
 use crate::randomness;
@@ -80,6 +81,7 @@ impl Ready {
             keys,
             signer: Signer::default(),
             uses: Uses::default(),
+            denials: Denials::default(),
             settings: Settings {
                 instance_name: config.instance_name,
                 public_url,
@@ -182,6 +184,9 @@ async fn work_in_background(portal: web::Data<Portal>) {
             if let Err(error) = counting.uses.flush(&counting.db).await {
                 tracing::warn!(%error, "uses of tokens could not be written; they are kept for the next time");
             }
+            if let Err(error) = counting.denials.flush(&counting.db).await {
+                tracing::warn!(%error, "events of denials could not be written; they are kept for the next time");
+            }
         }
     });
     let mut prune = tokio::time::interval(PRUNE_EVERY);
@@ -198,6 +203,9 @@ async fn finish(portal: &Portal) {
     portal.uses.hurry();
     if let Err(error) = portal.uses.flush(&portal.db).await {
         tracing::error!(%error, "the last uses of tokens could not be written");
+    }
+    if let Err(error) = portal.denials.flush(&portal.db).await {
+        tracing::error!(%error, "the last events of denials could not be written");
     }
     if let Err(error) = portal.db.checkpoint().await {
         tracing::warn!(%error, "the write-ahead log could not be moved into the database file; the next start does it");

@@ -22,6 +22,7 @@ mod configure;
 mod cookies;
 mod credentials;
 mod cross_site;
+mod denials;
 mod disablement;
 mod forward_auth;
 mod headers;

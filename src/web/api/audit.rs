@@ -46,10 +46,10 @@ pub struct EventJson {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Actor)]
 pub struct ActorJson {
-    /// `user`, `api_token`, `repository`, `shell`, `anonymous` or `system`.
+    /// `user`, `api_token`, `repository`, `service`, `shell`, `anonymous` or `system`.
     #[schema(example = "user")]
     kind: String,
-    /// Of the user or the repository, where there is one.
+    /// Of the user, the repository or the service, where there is one.
     #[schema(format = "uuid", required)]
     id: Option<String>,
     /// `null` where nobody is known.
@@ -91,7 +91,7 @@ pub struct EventsJson {
     security(("bearer" = ["administration:read"])),
     params(
         ("action" = inline(Option<ActionName>), Query, description = "The name of an action.", example = "user.created"),
-        ("actor" = Option<String>, Query, description = "Who did it: a username, or the id of a user or repository.", example = "ada", pattern = "^([a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?)?$"),
+        ("actor" = Option<String>, Query, description = "Who did it: a username, or the id of a user, repository or service.", example = "ada", pattern = "^([a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?)?$"),
         ("subject" = Option<String>, Query, description = "What it happened to: its kind, a colon, and its id or the name that it had then.", example = "repository:payments", pattern = "^([a-z_]{1,30}:[ -~]{1,200})?$"),
         ("since" = Option<String>, Query, description = "Only what happened at this moment or later (RFC 3339).", example = "2026-11-21T00:00:00Z", pattern = "^((19[7-9]|20[0-9])[0-9]-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?$"),
         ("until" = Option<String>, Query, description = "Only what happened before this moment (RFC 3339).", example = "2026-11-22T00:00:00Z", pattern = "^((19[7-9]|20[0-9])[0-9]-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?$"),

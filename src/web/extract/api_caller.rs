@@ -8,12 +8,11 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 
 use crate::auth::authenticate::{self as auth, Caller, Checked, Reason, Right, authenticate};
 use crate::auth::credentials::parse;
 use crate::domain::caller::user_agent;
-use crate::domain::event::Actor;
 use crate::domain::id::{RepositoryId, UserId};
 use crate::domain::privilege::Privileges;
 use crate::domain::repository::RepositoryName;
@@ -21,6 +20,7 @@ use crate::domain::secret::SecretKind;
 use crate::domain::timestamp::Timestamp;
 use crate::storage::acting::{Acting, By};
 use crate::web::client::{self, Client};
+use crate::web::denial::Requester;
 use crate::web::error::{ApiFailure, Failure};
 use crate::web::portal::Portal;
 
@@ -46,6 +46,11 @@ impl ApiCaller {
     /// Notes that the token, good as it is, opens nothing here: that is no use of it.
     pub fn refused(&self) {
         self.counts.set(false);
+    }
+
+    /// Remembers with the request who sent it, for the event of a denial.
+    pub fn remember(&self, request: &HttpRequest) {
+        request.extensions_mut().insert(Requester::Token(self.caller.clone(), self.address));
     }
 
     /// Where the request comes from.
@@ -133,14 +138,10 @@ impl ApiCaller {
     }
 
     fn by_token(&self, user: Option<UserId>, needs: Privileges) -> Result<Acting, Failure> {
-        let address = self.address.to_string();
-        let actor = match &self.caller {
-            Caller::ApiToken(own) => {
-                Actor::api_token((own.owner, &own.username), (own.token, &own.token_name), address)
-            }
-            Caller::Repository(own) => Actor::repository(own.repository, own.token, own.name.as_str(), address),
-            Caller::Service(_) => return Err(Failure::Forbidden("A service changes nothing here.".into())),
-        };
+        if let Caller::Service(_) = self.caller {
+            return Err(Failure::Forbidden("A service changes nothing here.".into()));
+        }
+        let actor = self.caller.actor(self.address.to_string());
         let by = self.by.ok_or_else(|| Failure::Internal("a caller without a token".into()))?;
         Ok(Acting { user, actor, by, needs, now: self.now })
     }
@@ -157,6 +158,10 @@ impl FromRequest for ApiCaller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { Ok(Self::check(&request, None).await?) })
+        Box::pin(async move {
+            let caller = Self::check(&request, None).await?;
+            caller.remember(&request);
+            Ok(caller)
+        })
     }
 }

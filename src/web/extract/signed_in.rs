@@ -19,6 +19,7 @@ use crate::domain::user::User;
 use crate::storage::acting::{Acting, By};
 use crate::storage::{grants, sessions};
 use crate::web::client::Client;
+use crate::web::denial::Requester;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::page::Sections;
 use crate::web::portal::Portal;
@@ -70,7 +71,9 @@ impl SignedIn {
         let sections = Sections::of(&user, sees_repositories);
         request.extensions_mut().insert(Viewer { display_name: user.display_name.clone(), sections });
         let recent = session.authenticated_recently(now, &portal.settings.lifetimes);
-        Ok(Self { user, session, client, now, sees_repositories, recent })
+        let found = Self { user, session, client, now, sees_repositories, recent };
+        request.extensions_mut().insert(Requester::User(found.actor()));
+        Ok(found)
     }
 
     /// Whether the password was entered lately.

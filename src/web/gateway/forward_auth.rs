@@ -66,15 +66,18 @@ async fn answer(request: &HttpRequest, portal: &Portal, dialect: &Dialect) -> Re
     log_original(request, portal, dialect);
     let Some(text) = request.match_info().unprocessed().strip_prefix('/') else {
         let caller = ApiCaller::check(request, None).await?;
+        if let Caller::Service(_) = *caller {
+            return Err(denied(&caller, request).into());
+        }
         return admit(&caller, None);
     };
     // As it stands in the path: there is but one way to spell a name.
     let name = RepositoryName::parse(text).ok().filter(|name| name.as_str() == text);
     let caller = ApiCaller::check(request, name).await?;
-    let right = caller.right().ok_or_else(no_right)?;
+    let right = caller.right().ok_or_else(|| denied(&caller, request))?;
     let needed = if reads(request, portal, dialect) { Permission::Read } else { Permission::Write };
     if right.permission < needed {
-        return Err(no_right().into());
+        return Err(denied(&caller, request).into());
     }
     admit(&caller, Some((text, right.permission)))
 }
@@ -145,6 +148,12 @@ fn value(text: &str) -> Result<HeaderValue, Failure> {
 
 fn unfit(error: header::InvalidHeaderValue) -> Failure {
     Failure::Internal(error.to_string())
+}
+
+/// The token is valid, and not for this.
+fn denied(caller: &ApiCaller, request: &HttpRequest) -> Failure {
+    caller.remember(request);
+    no_right()
 }
 
 const fn no_right() -> Failure {

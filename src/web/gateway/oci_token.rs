@@ -70,6 +70,7 @@ pub async fn show(request: HttpRequest, portal: web::Data<Portal>) -> Result<Htt
         return Err(Failure::token_in_address().into());
     }
     if let Caller::Service(_) = *caller {
+        caller.remember(&request);
         return Err(Failure::Forbidden("The token of a service opens no registry. Use an API token.".into()).into());
     }
     let settings = &portal.settings;

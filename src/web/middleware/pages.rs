@@ -12,6 +12,7 @@ use super::request::{Line, RequestId};
 use super::{cookie_guard, same_origin};
 use crate::domain::secret::contains_secret;
 use crate::web::cookies;
+use crate::web::denial;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::Viewer;
 use crate::web::notice;
@@ -109,7 +110,9 @@ fn with_page(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     };
     if let Some(PageFailure(failure)) = failure {
         // The page that is drawn in place of the answer no longer knows the cause.
-        Line::of(response.request()).failure(failure);
+        if !denial::record(response.request(), failure) {
+            Line::of(response.request()).failure(failure);
+        }
     }
     let (request, old) = response.into_parts();
     let mut drawn = draw(&request, old.status(), title, sentence, back);

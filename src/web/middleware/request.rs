@@ -21,6 +21,7 @@ use crate::auth::authenticate::Reason;
 use crate::domain::secret::{random_code, unless_secret};
 use crate::randomness;
 use crate::web::client::peer;
+use crate::web::denial;
 use crate::web::error::{ApiFailure, Failure, ForwardFailure, OAuthFailure, OciFailure, PageFailure};
 use crate::web::gateway::forward_auth;
 use crate::web::portal::Portal;
@@ -89,14 +90,14 @@ pub async fn around(
             if count >= MOST_REQUESTS {
                 response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             }
-            line.answer(response.status(), response.response().error());
+            line.answer(response.status(), response.response().error(), Some(response.request()));
             line.admitted = response.status() == StatusCode::OK && line.path.starts_with(urls::FORWARD_AUTH);
             finish(response.headers_mut(), &line, https);
             Ok(response)
         }
         Ok(Err(error)) => {
             let response = error.error_response();
-            line.answer(response.status(), Some(&error));
+            line.answer(response.status(), Some(&error), None);
             Err(refusal(&line, response, https))
         }
         Err(_) => {
@@ -114,7 +115,7 @@ fn refuse_chunked(payload: Payload, request: ServiceRequest, line: &Line, https:
     let mut response = HttpResponse::new(understood(request.path(), StatusCode::LENGTH_REQUIRED));
     response.extensions_mut().insert(payload);
     finish(response.headers_mut(), line, https);
-    line.answer(response.status(), None);
+    line.answer(response.status(), None, None);
     request.into_response(response)
 }
 
@@ -192,9 +193,10 @@ impl Line {
         }
     }
 
-    fn answer(&self, status: StatusCode, error: Option<&Error>) {
+    fn answer(&self, status: StatusCode, error: Option<&Error>, request: Option<&HttpRequest>) {
         if let Some(error) = error {
             match failure(error) {
+                Some(failure) if request.is_some_and(|request| denial::record(request, failure)) => {}
                 Some(failure) => self.failure(failure),
                 None => tracing::error!(request = %self.id, cause = %error, "a request failed"),
             }

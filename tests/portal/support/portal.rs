@@ -166,6 +166,7 @@ impl Portal {
     /// Does what the server does every few seconds: writes down who was seen and which token was used.
     pub fn flush(&self) {
         self.wait(self.shared.uses.flush(&self.shared.db)).expect("uses can be written");
+        self.wait(self.shared.denials.flush(&self.shared.db)).expect("events can be written");
     }
 
     /// Does what the server does every minute: removes what has ended.
