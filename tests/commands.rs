@@ -7,6 +7,8 @@ mod demo;
 mod house;
 #[path = "commands/keys.rs"]
 mod keys;
+#[path = "commands/postgres.rs"]
+mod postgres;
 #[path = "commands/registry_config.rs"]
 mod registry_config;
 #[path = "commands/starting.rs"]

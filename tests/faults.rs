@@ -1,11 +1,13 @@
 //! What holds when the program is ended at a bad moment: killed in the midst of changes, or asked to stop in the midst of
-//! requests. The real binary, on SQLite.
+//! requests; and when its disk is full or its PostgreSQL does not answer. The real binary.
 //!
 //! The plain run kills 20 times; with `TOKENHOUSE_TEST_SOAK=1` (`./test --soak`) 200 times. Each run says its seed, and
 //! `TOKENHOUSE_TEST_SEED` repeats its choices, if not its races.
 
 #[path = "faults/database.rs"]
 mod database;
+#[path = "faults/full_disk.rs"]
+mod full_disk;
 #[path = "faults/house.rs"]
 mod house;
 #[path = "faults/keeper.rs"]
@@ -14,6 +16,8 @@ mod keeper;
 mod killed;
 #[path = "faults/owner.rs"]
 mod owner;
+#[path = "faults/postgres.rs"]
+mod postgres;
 #[path = "faults/stopped.rs"]
 mod stopped;
 #[path = "support/mod.rs"]

@@ -7,6 +7,8 @@ mod at_once;
 mod checks;
 #[path = "storage/databases.rs"]
 mod databases;
+#[path = "storage/deadlines.rs"]
+mod deadlines;
 #[path = "storage/house.rs"]
 mod house;
 #[path = "storage/rows.rs"]

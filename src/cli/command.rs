@@ -51,7 +51,6 @@ impl From<StorageError> for Refused {
             StorageError::Unavailable(cause) => {
                 format!("the database cannot be asked now ({cause}). Try again in a moment.")
             }
-            StorageError::Unexpected(cause) => format!("unexpected database error: {cause}."),
             other => format!("{other}."),
         })
     }

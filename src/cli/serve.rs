@@ -16,6 +16,7 @@ use crate::config::{Config, PublicUrl};
 use crate::randomness;
 use crate::storage::Db;
 use crate::storage::connection::Target;
+use crate::storage::opening::Options;
 use crate::storage::sealing::{KeyError, SealingKeys};
 use crate::web::server::{self, Opened};
 
@@ -46,7 +47,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
         Target::Postgres(_) => POSTGRES_CONNECTIONS,
     };
     let connections = u32::try_from(connections).unwrap_or(u32::MAX);
-    let db = Db::open(&config.database, connections).map_err(Failure::failed)?;
+    let db = Db::open_with(&config.database, connections, Options::of_server()).map_err(Failure::failed)?;
     key::require_all(&config, &db, there.as_ref())?;
     let keys = keys(&config, there).map_err(Failure::failed)?;
     let more = match &throw_away {

@@ -172,6 +172,7 @@ fn take_all(shard: &Mutex<OfTokens>, taken: &mut Vec<(UsedToken, Counts)>) {
 async fn write(db: &Db, chunk: &[(UsedToken, Counts)]) -> Result<()> {
     // Of the last in the row the token is the least.
     let gathered: Vec<Gathered> = chunk.iter().rev().flat_map(|(token, counts)| counts.gathered(*token)).collect();
+    db.require_room()?;
     db.write_beside_checks(move |connection: &mut Connection| callers::add(connection, &gathered)).await
 }
 

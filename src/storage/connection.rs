@@ -1,5 +1,7 @@
 //! One connection type for both databases, its manager that picks by URL scheme, and what is set on each new connection.
 
+use std::time::Duration;
+
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -37,12 +39,29 @@ impl ManageConnection for Manager {
     }
 
     fn is_valid(&self, connection: &mut AnyConnection) -> std::result::Result<(), r2d2::Error> {
-        connection.ping().map_err(r2d2::Error::QueryError)
+        match connection {
+            AnyConnection::Sqlite(connection) => connection.ping().map_err(r2d2::Error::QueryError),
+            AnyConnection::Postgres(connection) => require_writable(connection),
+        }
     }
 
     fn has_broken(&self, connection: &mut AnyConnection) -> bool {
         std::thread::panicking() || connection.is_broken()
     }
+}
+
+diesel::define_sql_function! {
+    fn current_setting(name: Text) -> Text;
+}
+
+/// Refuses a standby, and a server that was made read-only: what it says of a token may be out of date.
+fn require_writable(connection: &mut PgConnection) -> std::result::Result<(), r2d2::Error> {
+    let is_read_only: String = diesel::select(current_setting("transaction_read_only")).get_result(connection)?;
+    if is_read_only == "off" {
+        return Ok(());
+    }
+    let sentence = "the server is read-only: it is a standby, or default_transaction_read_only is on";
+    Err(r2d2::Error::ConnectionError(ConnectionError::BadConnection(sentence.into())))
 }
 
 /// What a connection is for.
@@ -75,7 +94,8 @@ impl AnyConnection {
                 Ok(())
             }
             Self::Postgres(connection) => connection.batch_execute(
-                "SET TIME ZONE 'UTC'; SET statement_timeout='5s'; SET lock_timeout='3s';
+                // A little longer than a client waits; a write sets its own.
+                "SET TIME ZONE 'UTC'; SET statement_timeout='2500ms';
                  SET idle_in_transaction_session_timeout='10s'; SET client_min_messages='warning';",
             ),
         }
@@ -94,6 +114,25 @@ impl AnyConnection {
         match self {
             Self::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE"),
             Self::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN"),
+        }
+    }
+
+    /// The same on PostgreSQL, where no statement and no wait for a lock may take longer than `limit`.
+    pub(super) fn begin_write_within(&mut self, limit: Duration) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(_) => self.begin_write(),
+            Self::Postgres(connection) => {
+                let sql = format!("BEGIN; SET LOCAL statement_timeout={}", limit.as_millis());
+                AnsiTransactionManager::begin_transaction_sql(connection, &sql)
+            }
+        }
+    }
+
+    /// How long SQLite waits for the lock of another process.
+    pub(super) fn wait_for_lock(&mut self, limit: Duration) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(connection) => connection.batch_execute(&format!("PRAGMA busy_timeout={}", limit.as_millis())),
+            Self::Postgres(_) => Ok(()),
         }
     }
 

@@ -5,19 +5,18 @@ use std::time::Duration;
 
 use diesel::r2d2::Pool;
 
-use super::Connection;
 use super::connection::{Manager, Target, Use};
-use super::error::{Result, StorageError};
+use super::error::{self, Result, StorageError};
 use super::index::Index;
 use super::known::{self, Answer, Question};
-use super::opening::{OpenError, cannot_open, connect_and_migrate};
+use super::opening::{self, OpenError, Options, cannot_open};
+use super::postgres::{MAX_THREADS, Postgres};
+use super::reserve::Reserve;
 use super::writer::{Touches, Writer};
+use super::{Connection, migrations};
 
-/// How long a request waits for a connection before it is told that the database is unavailable.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// How long a request waits for its answer.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+/// How long the first connections of a pool, and the readers of SQLite, may be waited for.
+const POOL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A handle that is cheap to clone.
 #[derive(Clone)]
@@ -26,35 +25,65 @@ pub struct Db(Arc<Inner>);
 enum Inner {
     /// Reads run where they are asked for, on a connection of their own: they take microseconds and never wait for a
     /// writer, so handing them to another thread would cost more than they do.
-    Sqlite { readers: Pool<Manager>, writer: Writer, index: Arc<Index> },
-    /// Everything runs on threads that may block, so that a database that hangs does not hang the portal.
-    Postgres { pool: Pool<Manager> },
+    Sqlite {
+        readers: Pool<Manager>,
+        writer: Writer,
+        index: Arc<Index>,
+        reserve: Arc<Reserve>,
+    },
+    Postgres(Postgres),
 }
 
 impl Db {
     /// Opens the database, brings its tables up to date and makes the pool of `readers` connections.
     pub fn open(target: &Target, readers: u32) -> std::result::Result<Self, OpenError> {
+        Self::open_with(target, readers, Options::default())
+    }
+
+    /// The same, as `options` say.
+    pub fn open_with(target: &Target, readers: u32, options: Options) -> std::result::Result<Self, OpenError> {
         let manager = Manager(target.clone());
-        let (first, _) = connect_and_migrate(&manager)?;
+        // Made before the database is touched: where the disk is full, that needs what the reserve gives up.
+        let reserve = match target {
+            Target::Sqlite(path) => Some(Arc::new(Reserve::open(path))),
+            Target::Postgres(_) => None,
+        };
+        let mut first = opening::connect(&manager, options.wait)?;
+        opening::check_server(&manager, &mut first)?;
         let pool = |purpose: Use, size: u32| {
             Pool::builder()
                 .max_size(size)
                 .min_idle(Some(1))
                 .test_on_check_out(!target.is_sqlite())
-                .connection_timeout(PATIENCE)
+                .connection_timeout(POOL_TIMEOUT)
                 .connection_customizer(Box::new(purpose))
                 .build(manager.clone())
                 .map_err(|error| cannot_open(target, &error))
         };
-        Ok(Self(Arc::new(if target.is_sqlite() {
+        Ok(Self(Arc::new(if let Some(reserve) = reserve {
+            migrations::run(&mut first)?;
             let index = Arc::new(Index::default());
-            let writer =
-                Writer::start(first, manager.clone(), index.clone()).map_err(|e| OpenError::Threads(e.to_string()))?;
-            Inner::Sqlite { readers: pool(Use::Read, readers)?, writer, index }
+            let writer = Writer::start(first, manager.clone(), index.clone(), reserve.clone(), options.timeouts)
+                .map_err(|error| OpenError::Threads(error.to_string()))?;
+            Inner::Sqlite { readers: pool(Use::Read, readers)?, writer, index, reserve }
         } else {
+            if options.warns_without_tls {
+                opening::warn_without_tls(&mut first);
+            }
+            migrations::run(&mut first)?;
             drop(first);
-            Inner::Postgres { pool: pool(Use::Write, readers)? }
+            Inner::Postgres(Postgres::new(pool(Use::Write, MAX_THREADS.max(readers))?, readers, options.timeouts))
         })))
+    }
+
+    /// Whether the disk of the SQLite file is full.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(&*self.0, Inner::Sqlite { reserve, .. } if reserve.is_disk_full())
+    }
+
+    /// Refuses what stores something new while the disk is full, so that the room that is left serves revocations.
+    pub fn require_room(&self) -> Result<()> {
+        if self.is_disk_full() { Err(error::disk_full()) } else { Ok(()) }
     }
 
     /// Runs `question` in one transaction that only reads: all that it sees is of one moment.
@@ -96,16 +125,18 @@ impl Db {
                 }
                 Ok(Some(answer))
             }
-            Inner::Postgres { pool } => {
+            Inner::Postgres(postgres) => {
                 let find = move |connection: &mut Connection| -> Result<_> {
                     Ok(known::find(connection, &question)?.map(|known| Answer::new(question, None, known)))
                 };
-                on_blocking_thread(pool.clone(), find).await
+                postgres.read(find).await
             }
         }
     }
 
-    /// Runs `change` in one transaction and returns once it is durable. An error undoes all of it.
+    /// Runs `change` in one transaction and returns once it is durable. An error undoes all of it, except that after
+    /// [`StorageError::OutcomeUnknown`] it may have been done. When the future is dropped before the commit begins,
+    /// nothing is done.
     pub async fn write<T, E>(
         &self,
         change: impl FnOnce(&mut Connection) -> std::result::Result<T, E> + Send + 'static,
@@ -140,13 +171,7 @@ impl Db {
     {
         match &*self.0 {
             Inner::Sqlite { writer, .. } => writer.run(touches, change).await,
-            Inner::Postgres { pool } => {
-                on_blocking_thread(pool.clone(), |connection| {
-                    connection.begin_write().map_err(|error| E::from(error.into()))?;
-                    in_begun_transaction(connection, change)
-                })
-                .await
-            }
+            Inner::Postgres(postgres) => postgres.write(change).await,
         }
     }
 
@@ -171,7 +196,7 @@ impl Db {
                 let mut connection = readers.get().map_err(|error| E::from(error.into()))?;
                 question(&mut connection)
             }
-            Inner::Postgres { pool } => on_blocking_thread(pool.clone(), question).await,
+            Inner::Postgres(postgres) => postgres.read(question).await,
         }
     }
 }
@@ -190,31 +215,4 @@ fn in_begun_transaction<T, E: From<StorageError>>(
         let _ = connection.roll_back();
     }
     result
-}
-
-async fn on_blocking_thread<T, E>(
-    pool: Pool<Manager>,
-    work: impl FnOnce(&mut Connection) -> std::result::Result<T, E> + Send + 'static,
-) -> std::result::Result<T, E>
-where
-    T: Send + 'static,
-    E: From<StorageError> + Send + 'static,
-{
-    within_patience(tokio::task::spawn_blocking(move || {
-        let mut connection = pool.get().map_err(|error| E::from(error.into()))?;
-        work(&mut connection)
-    }))
-    .await
-}
-
-/// Waits for an answer, but not for ever: a database that hangs must not hang whoever asks. What was given up may
-/// still be done; whoever asks again finds out, by the form's nonce or by what stands there.
-pub(super) async fn within_patience<T, E: From<StorageError>, X>(
-    answer: impl Future<Output = std::result::Result<std::result::Result<T, E>, X>>,
-) -> std::result::Result<T, E> {
-    match tokio::time::timeout(ANSWER_PATIENCE, answer).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(E::from(StorageError::Interrupted)),
-        Err(_) => Err(E::from(StorageError::Unavailable("no answer within 10 seconds".into()))),
-    }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with a database, told apart by what the caller can do about it.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use diesel::Connection as _;
@@ -18,11 +19,17 @@ pub enum StorageError {
     /// A row that the program itself could not have written.
     #[error("corrupt row {id} in table {table}")]
     Corrupt { table: &'static str, id: String },
+    /// The disk that holds the SQLite file is full, or cannot be read or written.
+    #[error("the disk of the data directory {}: {cause}", if *.is_full { "is full" } else { "cannot be read or written" })]
+    Disk { is_full: bool, cause: String },
+    /// A commit that was not confirmed. It may have been done.
+    #[error("whether the change was made is unknown: {0}")]
+    OutcomeUnknown(String),
     /// The write was given up because its thread ended.
     #[error("the write was interrupted")]
     Interrupted,
-    #[error("unexpected database error")]
-    Unexpected(#[source] Arc<Error>),
+    #[error("the database refused a statement: {0}")]
+    Unexpected(Arc<Error>),
 }
 
 impl StorageError {
@@ -44,31 +51,108 @@ impl StorageError {
     }
 }
 
-/// What SQLite and PostgreSQL say when waiting is the cure; diesel gives no code for any of them.
-const PASSING: [&str; 12] = [
-    "database is locked",
-    "database table is locked",
-    "disk I/O error",
-    "database or disk is full",
-    "unable to open database file",
-    "canceling statement",
-    "terminating connection",
-    "the database system is",
-    "could not serialize",
-    "deadlock detected",
-    "no connection to the server",
-    "server closed the connection",
-];
+/// What an error is, as far as diesel tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Waiting helps.
+    Passing,
+    /// SQLite waits for the lock of another process.
+    Locked,
+    DiskFull,
+    Disk,
+    Unexpected,
+}
+
+/// The kind of an error. diesel passes on SQLSTATE for a few kinds only and no code of SQLite at all. What is left is the
+/// primary message: SQLite has one text for each code, and never translates it. PostgreSQL translates its own where
+/// `lc_messages` says so; such a message counts as unexpected.
+fn kind(error: &Error) -> Kind {
+    use DatabaseErrorKind::{
+        ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand, Unknown,
+    };
+    const TEXTS: [(Kind, &[&str]); 4] = [
+        (Kind::Locked, &["database is locked", "database table is locked"]),
+        (Kind::DiskFull, &["database or disk is full"]),
+        (
+            Kind::Disk,
+            &[
+                "disk I/O error",
+                "unable to open database file",
+                "attempt to write a readonly database",
+                "database disk image is malformed",
+                "malformed database schema",
+                "file is not a database",
+                "access permission denied",
+            ],
+        ),
+        (
+            Kind::Passing,
+            &[
+                "out of memory",
+                "locking protocol",
+                "canceling statement due to",
+                "terminating connection due to",
+                "deadlock detected",
+                "could not extend file",
+            ],
+        ),
+    ];
+    match error {
+        Error::DatabaseError(
+            ClosedConnection | SerializationFailure | ReadOnlyTransaction | UnableToSendCommand,
+            _,
+        )
+        | Error::BrokenTransactionManager => Kind::Passing,
+        Error::DatabaseError(Unknown, information) => {
+            let message = information.message().trim_start();
+            let is_of = |texts: &&[&str]| texts.iter().any(|text| message.starts_with(text));
+            TEXTS.iter().find(|(_, texts)| is_of(texts)).map_or(Kind::Unexpected, |(kind, _)| *kind)
+        }
+        Error::RollbackErrorOnCommit { commit_error, .. } => kind(commit_error),
+        _ => Kind::Unexpected,
+    }
+}
+
+thread_local! {
+    /// The first error of this thread's connection after which SQLite may have undone the whole transaction by itself.
+    static FAULT: RefCell<Option<StorageError>> = const { RefCell::new(None) };
+}
+
+/// The error since the last [`take_fault`] after which nothing of the transaction can be relied on.
+pub(super) fn fault() -> Option<StorageError> {
+    FAULT.with_borrow(Clone::clone)
+}
+
+pub(super) fn take_fault() -> Option<StorageError> {
+    FAULT.take()
+}
+
+/// What is refused while the disk is full.
+pub(super) fn disk_full() -> StorageError {
+    StorageError::Disk { is_full: true, cause: "what is left is kept for revocations".into() }
+}
+
+/// Whether another process holds the lock of the SQLite file.
+pub(super) fn is_locked(error: &Error) -> bool {
+    kind(error) == Kind::Locked
+}
 
 impl From<Error> for StorageError {
     fn from(error: Error) -> Self {
-        let text = error.to_string();
-        let passing = matches!(
-            error,
-            Error::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::SerializationFailure, _)
-                | Error::BrokenTransactionManager
-        ) || PASSING.iter().any(|words| text.contains(words));
-        if passing { Self::Unavailable(text) } else { Self::Unexpected(Arc::new(error)) }
+        let kind = kind(&error);
+        let text = || error.to_string().trim().to_owned();
+        let is_full = kind == Kind::DiskFull;
+        match kind {
+            Kind::Passing | Kind::Locked => Self::Unavailable(text()),
+            Kind::Unexpected => Self::Unexpected(Arc::new(error)),
+            Kind::DiskFull | Kind::Disk => {
+                let error = Self::Disk { is_full, cause: text() };
+                FAULT.with_borrow_mut(|fault| {
+                    fault.get_or_insert_with(|| error.clone());
+                });
+                error
+            }
+        }
     }
 }
 

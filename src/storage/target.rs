@@ -3,6 +3,17 @@
 use std::fmt;
 use std::path::PathBuf;
 
+/// Parameters of libpq that the URL gets unless it sets them itself. A host that has vanished is noticed within 11
+/// seconds, and a standby is never connected to: it would accept tokens that were revoked.
+const DEFAULTS: [(&str, &str); 6] = [
+    ("connect_timeout", "3"),
+    ("tcp_user_timeout", "10000"),
+    ("keepalives_idle", "5"),
+    ("keepalives_interval", "2"),
+    ("keepalives_count", "3"),
+    ("target_session_attrs", "read-write"),
+];
+
 /// Where the data is. `Debug` does not show the PostgreSQL address, because it may hold a password.
 #[derive(Clone)]
 pub enum Target {
@@ -22,8 +33,7 @@ impl Target {
                 return Err("its password holds a sign that must be percent-encoded, such as @ as %40".to_owned());
             }
             // A server that is gone must be noticed within seconds, not when the network stack gives up.
-            let url = with_default(url, "connect_timeout", "3");
-            let url = with_default(&url, "tcp_user_timeout", "10000");
+            let url = DEFAULTS.iter().fold(url.to_owned(), |url, (key, value)| with_default(&url, key, value));
             Ok(Self::Postgres(with_root_certificates(url)))
         } else {
             Err("it must begin with postgres://; leave it unset for the embedded SQLite".to_owned())
@@ -81,9 +91,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_gets_the_timeouts_that_it_does_not_set_itself() {
+    fn database_url_without_a_parameter_gets_its_default() {
         let Ok(Target::Postgres(url)) = Target::from_url("postgres://h/d?connect_timeout=9") else { panic!() };
-        assert_eq!(url, "postgres://h/d?connect_timeout=9&tcp_user_timeout=10000");
+        let defaults = "tcp_user_timeout=10000&keepalives_idle=5&keepalives_interval=2&keepalives_count=3";
+        assert_eq!(url, format!("postgres://h/d?connect_timeout=9&{defaults}&target_session_attrs=read-write"));
         assert_eq!(parameter(&url, "connect_timeout"), Some("9"));
         assert!(Target::from_url("mysql://h/d").is_err() && Target::from_url("file.db").is_err());
     }

@@ -4,27 +4,34 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use diesel::Connection as _;
 use diesel::r2d2::ManageConnection;
+use tokio::time::Instant;
 
 use super::Connection;
 use super::connection::{Manager, Use};
-use super::db::within_patience;
-use super::error::{Result, StorageError};
+use super::error::{self, Result, StorageError};
 use super::index::Index;
+use super::job::{Decision, Timeouts, Waiter};
+use super::reserve::Reserve;
 
 /// Writes that may wait; further ones are refused as unavailable.
 const QUEUE: usize = 1024;
 /// Writes that share a commit at most.
 const BATCH: usize = 64;
+/// How long SQLite waits for the lock of another process before the writer looks which clients still wait.
+const LOCK_WAIT: Duration = Duration::from_millis(200);
+/// How often the writer looks how much room the disk has.
+const ROOM_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Learns whether the shared commit succeeded, and answers the one who asked.
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
-/// Gets the connection inside the shared transaction, or why there is none.
-type Work = Box<dyn FnOnce(Result<&mut Connection>) -> Answer + Send>;
+/// Gets the connection inside the shared transaction, or why there is none. `None` where the client has given up.
+type Work = Box<dyn FnOnce(Result<&mut Connection>) -> Option<Answer> + Send>;
 
 /// What a write may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,21 +43,37 @@ pub(super) enum Touches {
 
 struct Job {
     touches: Touches,
+    decision: Decision,
     work: Work,
 }
 
 pub(super) struct Writer {
     jobs: SyncSender<Job>,
+    timeouts: Timeouts,
+}
+
+/// What the thread works with.
+struct Worker {
+    connection: Connection,
+    manager: Manager,
+    index: Arc<Index>,
+    reserve: Arc<Reserve>,
 }
 
 impl Writer {
     /// Takes over `connection`; `manager` opens another when it breaks. Ends when the `Writer` is dropped.
-    pub(super) fn start(connection: Connection, manager: Manager, index: Arc<Index>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        mut connection: Connection,
+        manager: Manager,
+        index: Arc<Index>,
+        reserve: Arc<Reserve>,
+        timeouts: Timeouts,
+    ) -> std::io::Result<Self> {
         let (jobs, queue) = sync_channel(QUEUE);
-        thread::Builder::new()
-            .name("sqlite-writer".into())
-            .spawn(move || work(connection, &manager, &index, &queue))?;
-        Ok(Self { jobs })
+        connection.wait_for_lock(LOCK_WAIT).map_err(std::io::Error::other)?;
+        let worker = Worker { connection, manager, index, reserve };
+        thread::Builder::new().name("sqlite-writer".into()).spawn(move || worker.work(&queue))?;
+        Ok(Self { jobs, timeouts })
     }
 
     /// Runs `change` in a transaction and answers once that is committed.
@@ -63,64 +86,117 @@ impl Writer {
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
     {
-        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let start = Instant::now();
+        let (sender, decision, waiter) = Waiter::new();
+        let own = decision.clone();
         let work: Work = Box::new(move |connection| {
-            let result = connection.map_err(E::from).and_then(|connection| in_savepoint(connection, change));
-            Box::new(move |committed| {
+            let result = match connection {
+                // What shares the commit cannot be undone alone: from here on the client waits for the result.
+                Ok(_) if !own.begin_commit() => return None,
+                Ok(connection) => in_savepoint(connection, change),
+                Err(error) => Err(E::from(error)),
+            };
+            Some(Box::new(move |committed| {
                 let result = match (result, committed) {
                     (Ok(value), Ok(())) => Ok(value),
                     (Ok(_), Err(error)) => Err(E::from(error)),
                     (Err(refusal), _) => Err(refusal),
                 };
-                // Nobody listens when the request was given up meanwhile; the change stands all the same.
+                // A client that has gone does not listen.
                 let _ = sender.send(result);
-            })
+            }))
         });
-        self.jobs.try_send(Job { touches, work }).map_err(|error| {
+        self.jobs.try_send(Job { touches, decision, work }).map_err(|error| {
             E::from(match error {
                 TrySendError::Full(_) => StorageError::Unavailable("too many writes are waiting".into()),
                 TrySendError::Disconnected(_) => StorageError::Interrupted,
             })
         })?;
-        within_patience(receiver).await
+        let outcome = waiter.wait(start + self.timeouts.write, start + self.timeouts.outcome).await;
+        outcome.into_result(self.timeouts.write)
     }
 }
 
-fn work(mut connection: Connection, manager: &Manager, index: &Index, queue: &Receiver<Job>) {
-    while let Ok(first) = queue.recv() {
-        let jobs: Vec<Job> = std::iter::once(first).chain(queue.try_iter().take(BATCH - 1)).collect();
-        if let Err(error) = commit_together(&mut connection, index, jobs) {
-            tracing::error!(%error, "a write to the database failed");
-            // After an I/O error SQLite asks for a fresh connection.
-            if let Ok(mut fresh) = manager.connect()
-                && fresh.prepare_for(Use::Write).is_ok()
-            {
-                connection = fresh;
+impl Worker {
+    fn work(mut self, queue: &Receiver<Job>) {
+        let mut last_check = Instant::now();
+        loop {
+            if last_check.elapsed() >= ROOM_CHECK_INTERVAL {
+                self.reserve.check();
+                last_check = Instant::now();
+            }
+            let mut jobs: Vec<Job> = match queue.recv_timeout(ROOM_CHECK_INTERVAL) {
+                Ok(first) => std::iter::once(first).chain(queue.try_iter().take(BATCH - 1)).collect(),
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let result = self.begin(&mut jobs).and_then(|()| self.commit_together(&mut jobs));
+            let fault = error::take_fault();
+            if matches!(fault, Some(StorageError::Disk { is_full: true, .. })) {
+                self.reserve.give_up();
+            }
+            if let Err(error) = &result {
+                tracing::error!(%error, "a write to the database failed");
+                for job in jobs {
+                    if let Some(answer) = (job.work)(Err(error.clone())) {
+                        answer(Ok(()));
+                    }
+                }
+            }
+            if fault.is_some() || result.is_err() {
+                self.reconnect();
             }
         }
     }
-}
 
-fn commit_together(connection: &mut Connection, index: &Index, jobs: Vec<Job>) -> Result<()> {
-    if let Err(error) = connection.begin_write().map_err(StorageError::from) {
-        for job in jobs {
-            (job.work)(Err(error.clone()))(Ok(()));
+    /// Begins a transaction. Waits for the lock of another process as long as any client waits.
+    fn begin(&mut self, jobs: &mut Vec<Job>) -> Result<()> {
+        loop {
+            jobs.retain(|job| !job.decision.is_abandoned());
+            if jobs.is_empty() {
+                return Ok(());
+            }
+            match self.connection.begin_write() {
+                Err(error) if error::is_locked(&error) => {}
+                other => return Ok(other?),
+            }
         }
-        return Err(error);
     }
-    let touches_checks = jobs.iter().any(|job| job.touches == Touches::Checks);
-    let answers: Vec<Answer> = jobs.into_iter().map(|job| (job.work)(Ok(connection))).collect();
-    // From before the commit until after it, and answered only then.
-    let change = touches_checks.then(|| index.change());
-    let committed = connection.commit().map_err(StorageError::from);
-    if committed.is_err() {
-        let _ = connection.roll_back();
+
+    /// Runs `jobs` in the transaction that was begun, commits it and answers.
+    fn commit_together(&mut self, jobs: &mut Vec<Job>) -> Result<()> {
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let touches_checks = jobs.iter().any(|job| job.touches == Touches::Checks);
+        let mut answers: Vec<Answer> = Vec::with_capacity(jobs.len());
+        for job in jobs.drain(..) {
+            // After a fault of the disk SQLite has ended the transaction; what came next would be committed by itself.
+            let connection = error::fault().map_or(Ok(&mut self.connection), Err);
+            answers.extend((job.work)(connection));
+        }
+        // From before the commit until after it, and answered only then.
+        let change = touches_checks.then(|| self.index.change());
+        let committed = error::fault().map_or_else(|| Ok(self.connection.commit()?), Err);
+        if committed.is_err() {
+            let _ = self.connection.roll_back();
+        }
+        drop(change);
+        for answer in answers {
+            answer(committed.clone());
+        }
+        committed
     }
-    drop(change);
-    for answer in answers {
-        answer(committed.clone());
+
+    /// After an I/O error SQLite asks for a fresh connection.
+    fn reconnect(&mut self) {
+        if let Ok(mut fresh) = self.manager.connect()
+            && fresh.prepare_for(Use::Write).is_ok()
+            && fresh.wait_for_lock(LOCK_WAIT).is_ok()
+        {
+            self.connection = fresh;
+        }
     }
-    committed
 }
 
 /// A panic in `change` ends that change alone, not the writer.
@@ -129,7 +205,9 @@ fn in_savepoint<T, E: From<StorageError>>(
     change: impl FnOnce(&mut Connection) -> std::result::Result<T, E>,
 ) -> std::result::Result<T, E> {
     catch_unwind(AssertUnwindSafe(|| {
-        connection.transaction(|connection| change(connection).map_err(Refused::Change)).map_err(Refused::into_inner)
+        let result = connection.transaction(|connection| change(connection).map_err(Refused::Change));
+        // After a fault the savepoint is gone, and the error may tell of that instead.
+        result.map_err(|error| error::fault().map_or_else(|| error.into_inner(), E::from))
     }))
     .unwrap_or_else(|_| {
         // Its savepoint is still open: what shares the commit must not end up inside it.

@@ -92,7 +92,7 @@ fn a_file_that_is_no_database_is_told_by_its_path() {
 #[test]
 fn a_postgresql_that_does_not_answer_is_told_without_the_password() {
     let house = House::new();
-    let mut command = house.command(&["serve", "--database-url", "postgres://ada:hunter2@127.0.0.1:1/tokens"]);
+    let mut command = house.command(&["migrate", "--database-url", "postgres://ada:hunter2@127.0.0.1:1/tokens"]);
     let said = run(&mut command, "");
     said.fails(1, &["cannot reach PostgreSQL", "TOKENHOUSE_DATABASE_URL"]);
     assert!(!said.err.contains("hunter2"), "{}", said.err);

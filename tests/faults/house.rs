@@ -1,6 +1,7 @@
 //! A data directory that outlives the processes that serve from it, and its one user, who signs in once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -16,6 +17,8 @@ pub const PASSWORD: &str = "lantern orbit sixteen quiet";
 
 pub struct House {
     folder: TempDir,
+    /// Makes the command that starts the program, for a data directory.
+    program: Box<dyn Fn(&Path) -> Command>,
     server: Option<Process>,
     address: String,
     /// Of the administrator who was made at set-up.
@@ -25,8 +28,14 @@ pub struct House {
 impl House {
     /// Serves, and makes the first user.
     pub fn set_up() -> Self {
+        Self::set_up_with(|_| tokenhouse())
+    }
+
+    /// The same with a program that is started in another way.
+    pub fn set_up_with(program: impl Fn(&Path) -> Command + 'static) -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
-        let mut house = Self { folder, server: None, address: String::new(), browser: Browser::new("") };
+        let program = Box::new(program);
+        let mut house = Self { folder, program, server: None, address: String::new(), browser: Browser::new("") };
         house.serve();
         let setup = house.server().line("Create the first administrator at ");
         let (_, code) = setup.split_once("code=").expect("the address has a code");
@@ -44,7 +53,7 @@ impl House {
 
     /// Starts a server on what is there.
     pub fn serve(&mut self) {
-        let mut command = tokenhouse();
+        let mut command = (self.program)(&self.data());
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(self.data());
         let server = Process::start(&mut command);
         self.address = server.line("Tokenhouse is listening on ");

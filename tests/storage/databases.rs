@@ -4,6 +4,8 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use tokenhouse::storage::connection::Target;
+use tokenhouse::storage::job::Timeouts;
+use tokenhouse::storage::opening::Options;
 use tokenhouse::storage::{Db, Result, StorageError, users};
 
 use crate::house::{House, block_on, on_both};
@@ -62,7 +64,10 @@ fn named(house: &House) -> Target {
 #[test]
 fn when_all_connections_are_taken_the_next_is_told_unavailable() {
     on_both(|house| {
-        let db = Db::open(&house.database.target(), 1).unwrap();
+        let read = Duration::from_secs(600);
+        let timeouts = Timeouts { connection: Duration::from_millis(100), read, ..Timeouts::default() };
+        let options = Options { timeouts, ..Options::default() };
+        let db = Db::open_with(&house.database.target(), 1, options).unwrap();
         std::thread::scope(|scope| {
             let (taken, wait) = channel();
             let (release, released) = channel::<()>();

@@ -80,7 +80,50 @@ impl Drop for Schema {
     }
 }
 
-fn server() -> Url {
+/// A PostgreSQL database for one test, where a schema is not enough.
+pub struct OwnDatabase {
+    name: String,
+}
+
+impl OwnDatabase {
+    pub fn create() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("test_{}_{}_own", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let database = Self { name };
+        database.batch(&format!("DROP DATABASE IF EXISTS {0}", database.name));
+        database.batch(&format!("CREATE DATABASE {0}", database.name));
+        database
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn url(&self) -> String {
+        let mut url = server();
+        url.set_path(&self.name);
+        url.into()
+    }
+
+    /// Runs a statement on the server, outside this database.
+    pub fn batch(&self, sql: &str) {
+        PgConnection::establish(server().as_str())
+            .expect("the throw-away PostgreSQL answers")
+            .batch_execute(sql)
+            .expect(sql);
+    }
+}
+
+impl Drop for OwnDatabase {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.batch(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        }
+    }
+}
+
+/// The throw-away PostgreSQL that `./test` starts.
+pub fn server() -> Url {
     let address = std::env::var("TOKENHOUSE_TEST_POSTGRES").expect("TOKENHOUSE_TEST_POSTGRES is not set: run ./test");
     Url::parse(&address).expect("it is an address")
 }

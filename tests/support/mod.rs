@@ -7,3 +7,4 @@ pub mod database;
 pub mod http;
 pub mod process;
 pub mod server;
+pub mod tcp_proxy;

@@ -14,20 +14,11 @@ impl From<StorageError> for Failure {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Unavailable(cause) => Self::Unavailable(cause),
-            error => Self::Internal(with_causes(&error)),
+            StorageError::Disk { is_full, cause } => Self::Disk { is_full, cause },
+            StorageError::OutcomeUnknown(cause) => Self::OutcomeUnknown(cause),
+            error => Self::Internal(error.to_string()),
         }
     }
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 impl From<askama::Error> for Failure {

@@ -68,6 +68,12 @@ pub enum Failure {
     InsufficientScope(InsufficientScope),
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// The disk of the SQLite file is full, or cannot be read or written.
+    #[error("disk: {cause}")]
+    Disk { is_full: bool, cause: String },
+    /// A change that was not confirmed, and may have been made.
+    #[error("outcome unknown: {0}")]
+    OutcomeUnknown(String),
     #[error("{0}")]
     Internal(String),
 }
@@ -100,7 +106,7 @@ impl Failure {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Disk { .. } | Self::OutcomeUnknown(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -124,7 +130,8 @@ impl Failure {
     pub const fn retry_after(&self) -> Option<i64> {
         match self {
             Self::TooManyRequests { seconds } => Some(*seconds),
-            Self::Unavailable(_) => Some(2),
+            Self::Unavailable(_) | Self::OutcomeUnknown(_) => Some(2),
+            Self::Disk { .. } => Some(60),
             _ => None,
         }
     }

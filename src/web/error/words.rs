@@ -32,6 +32,13 @@ impl Failure {
             Self::Unauthorized(_) => "The credentials are missing or not accepted. Send the token as Bearer or Basic.".into(),
             Self::InsufficientScope(scope) => format!("{}.", capitalised(&scope.to_string())),
             Self::Unavailable(_) => "The portal is busy at this moment. Try again in a few seconds.".into(),
+            Self::Disk { is_full: true, .. } => "The disk of this portal is full, so nothing new can be stored. Revoking, disabling and deleting still work. Ask the operator to make room on the disk.".into(),
+            Self::Disk { is_full: false, .. } => {
+                "The disk of this portal cannot be read or written. Ask the operator to look at it.".into()
+            }
+            Self::OutcomeUnknown(_) => {
+                "The database did not confirm the change, so it may have been made. Check before you try again.".into()
+            }
             Self::Internal(_) => {
                 "Something went wrong here, and it was logged. Try again, and tell an administrator the request number if it stays."
                     .into()
@@ -58,6 +65,9 @@ impl Failure {
             Self::Unauthorized(_) => "Unauthorized",
             Self::InsufficientScope(_) => "Insufficient scope",
             Self::Unavailable(_) => "Busy",
+            Self::Disk { is_full: true, .. } => "Disk full",
+            Self::Disk { is_full: false, .. } => "Disk error",
+            Self::OutcomeUnknown(_) => "Not confirmed",
             Self::Internal(_) => "Something went wrong",
         }
     }

@@ -222,6 +222,9 @@ impl Line {
             Failure::Unavailable(cause) => {
                 tracing::warn!(request = %self.id, path = %self.path, %cause, "a request was put off")
             }
+            Failure::Disk { .. } | Failure::OutcomeUnknown(_) => {
+                tracing::error!(request = %self.id, path = %self.path, cause = %failure, "a request failed")
+            }
             // Garbage is no news: whoever sends it by the thousand must not fill the log.
             Failure::Unauthorized(Reason::Unusable(unusable)) => {
                 tracing::debug!(request = %self.id, path = %self.path, peer = %self.peer, reason = %unusable, "credentials were refused");

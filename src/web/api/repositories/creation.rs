@@ -70,6 +70,7 @@ pub async fn create(caller: ApiCaller, portal: web::Data<Portal>, body: JsonBody
     let description = fields.parse("description", Description::parse(&typed.description));
     let (Some(name), Some(description)) = (name, description) else { return Err(fields.refused().into()) };
     let (wish, shared) = (NewRepository { name, description }, portal.clone());
+    portal.db.require_room()?;
     let (repository, secret) = portal
         .db
         .write(move |connection: &mut Connection| -> Result<_, Refusal> {

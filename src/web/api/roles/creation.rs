@@ -61,6 +61,7 @@ pub async fn create(caller: ApiCaller, portal: web::Data<Portal>, body: JsonBody
     };
     let wish = NewRole { name, title, privileges };
     let create = move |connection: &mut Connection| change.create(connection, &mut randomness::system(), &wish);
+    portal.db.require_room()?;
     let role = portal.db.write(create).await.map_err(at_field)?;
     let location = portal.settings.public_url.join(&urls::api_role(&role.name));
     Ok(answer::created(location, &RoleJson::new(&portal, role))?)

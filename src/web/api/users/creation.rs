@@ -62,6 +62,7 @@ pub async fn create(caller: ApiCaller, portal: web::Data<Portal>, body: JsonBody
         return Err(fields.refused().into());
     };
     let (wish, roles, now) = (NewUser { username, display_name, email: Some(email) }, typed.roles, caller.now());
+    portal.db.require_room()?;
     let made = portal
         .db
         .write(move |connection: &mut Connection| -> Result<_, Refusal> {

@@ -81,6 +81,7 @@ pub async fn create(
     let needs = if configures { CONFIGURE } else { MANAGE };
     let (change, looker, shared, nonce) = (change(&who, needs), Looker::of(&who), portal.clone(), form.nonce.clone());
     let wish = NewRepository { name: name.clone(), description };
+    portal.db.require_room()?;
     let made = portal
         .db
         .write(move |connection: &mut Connection| -> Result<Made, Refusal> {

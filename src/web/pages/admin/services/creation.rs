@@ -74,6 +74,7 @@ pub async fn create(
     }
     let (change, looker, shared, nonce) = (change(&who), Looker::of(&who), portal.clone(), form.nonce.clone());
     let wish = NewService { name: name.clone(), description };
+    portal.db.require_room()?;
     let made = portal
         .db
         .write(move |connection: &mut Connection| -> Result<Made, Refusal> {

@@ -76,6 +76,7 @@ pub async fn create(
     let Some((wish, roles)) = parsed.filter(|_| confirmed) else { return Ok(refused(form)?) };
     let name = wish.username.clone();
     let (change, looker, shared) = (change(&who), Looker::of(&who), portal.clone());
+    portal.db.require_room()?;
     let made = portal
         .db
         .write(move |connection: &mut Connection| -> Result<(), Refusal> {

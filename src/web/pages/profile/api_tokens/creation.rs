@@ -195,6 +195,7 @@ pub async fn create(
     let most = limit(&portal, &situation.terms.policy);
     let name = wish.name.clone();
     let (change, looker, shared, used) = (change(&who), Looker::of(&who), portal.clone(), nonce.clone());
+    portal.db.require_room()?;
     let made = portal
         .db
         .write(move |connection: &mut Connection| -> Result<Made, Refusal> {
