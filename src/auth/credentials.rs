@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use crate::domain::secret::{Digest, SecretKind, recognise};
@@ -35,7 +36,25 @@ pub enum Unusable {
 const LONGEST_BASIC: usize = 512;
 
 /// Reads the values of all Authorization headers of a request. Asks no database.
-pub fn parse<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<Presented, Unusable> {
+pub fn parse<'a>(headers: impl Iterator<Item = &'a [u8]>) -> Result<Presented, Unusable> {
+    parse_with(headers, |part| Some(Zeroizing::new(part.to_owned())))
+}
+
+/// As [`parse`], for client authentication at an OAuth endpoint: both parts of Basic credentials are form-encoded
+/// (RFC 6749, section 2.3.1).
+pub fn parse_client<'a>(headers: impl Iterator<Item = &'a [u8]>) -> Result<Presented, Unusable> {
+    parse_with(headers, form_decode)
+}
+
+/// Reads a name and a token of a request body, such as `client_id` and `client_secret` (RFC 6749, section 2.3.1).
+pub fn named(username: &str, text: &str) -> Result<Presented, Unusable> {
+    token(text, Some(username.to_owned()))
+}
+
+fn parse_with<'a>(
+    mut headers: impl Iterator<Item = &'a [u8]>,
+    decode: impl Fn(&str) -> Option<Zeroizing<String>>,
+) -> Result<Presented, Unusable> {
     let header = headers.next().ok_or(Unusable::Missing)?;
     if headers.next().is_some() {
         return Err(Unusable::Several);
@@ -47,7 +66,7 @@ pub fn parse<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<Presente
     if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token") {
         bare(value)
     } else if scheme.eq_ignore_ascii_case("basic") {
-        basic(value)
+        basic(value, decode)
     } else {
         Err(Unusable::UnknownScheme)
     }
@@ -58,14 +77,23 @@ pub fn bare(text: &str) -> Result<Presented, Unusable> {
     token(text, None)
 }
 
-fn basic(value: &str) -> Result<Presented, Unusable> {
+fn basic(value: &str, decode: impl Fn(&str) -> Option<Zeroizing<String>>) -> Result<Presented, Unusable> {
     if value.len() > LONGEST_BASIC * 4 / 3 + 4 {
         return Err(Unusable::Malformed);
     }
     let decoded = Zeroizing::new(STANDARD.decode(value).map_err(|_| Unusable::Malformed)?);
     let text = std::str::from_utf8(&decoded).map_err(|_| Unusable::Malformed)?;
     let (username, password) = text.split_once(':').ok_or(Unusable::Malformed)?;
-    token(password, Some(username.to_owned()))
+    let (Some(username), Some(password)) = (decode(username), decode(password)) else {
+        return Err(Unusable::Malformed);
+    };
+    token(&password, Some(username.to_string()))
+}
+
+/// `None` if the decoded bytes are not UTF-8.
+fn form_decode(part: &str) -> Option<Zeroizing<String>> {
+    let spaced = Zeroizing::new(part.replace('+', " "));
+    percent_decode_str(&spaced).decode_utf8().ok().map(|text| Zeroizing::new(text.into_owned()))
 }
 
 fn token(text: &str, username: Option<String>) -> Result<Presented, Unusable> {
@@ -123,10 +151,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn client_credentials_are_form_decoded() {
+        let secret = secret();
+        let encoded = secret.replace('_', "%5F");
+        let header = |text: &str| format!("Basic {}", STANDARD.encode(text));
+        for text in [format!("build%2Dcache:{encoded}"), format!("build-cache:{secret}")] {
+            let client = parse_client([header(&text).as_bytes()].into_iter()).unwrap();
+            assert_eq!((client.digest, client.username.as_deref()), (Digest::of(&secret), Some("build-cache")));
+        }
+        // Only there: elsewhere RFC 7617 applies, which encodes nothing.
+        assert_eq!(read(&header(&format!("ada:{encoded}"))), Err(Unusable::NotAToken));
+        let not_utf8 = header(&format!("%ff:{secret}"));
+        assert_eq!(parse_client([not_utf8.as_bytes()].into_iter()), Err(Unusable::Malformed));
+        let plus = parse_client([header(&format!("a+b:{secret}")).as_bytes()].into_iter()).unwrap();
+        assert_eq!(plus.username.as_deref(), Some("a b"));
+    }
+
     proptest! {
         #[test]
         fn no_header_makes_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..128)) {
             let _ = parse([bytes.as_slice()].into_iter());
+            let _ = parse_client([bytes.as_slice()].into_iter());
         }
     }
 }

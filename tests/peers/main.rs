@@ -16,6 +16,7 @@ mod caddy;
 mod docker_registry;
 mod examples;
 mod nginx;
+mod oauth_clients;
 mod paths;
 mod proxies;
 mod readme;

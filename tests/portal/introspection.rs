@@ -13,6 +13,10 @@ use crate::support::{Answer, Portal, on_both};
 
 on_both![
     nobody_but_a_service_may_ask,
+    introspection_with_form_encoded_basic_credentials_returns_200,
+    introspection_with_credentials_in_the_body_returns_200,
+    introspection_with_two_authentication_methods_returns_400,
+    introspection_with_an_unreadable_body_and_no_credentials_returns_401,
     a_refused_caller_counts_no_use,
     requests_that_make_no_sense_are_errors_of_oauth,
     a_token_in_the_address_is_an_error_that_says_so,
@@ -84,6 +88,68 @@ fn nobody_but_a_service_may_ask(portal: Portal) {
     }
     let http = portal.request("POST", INTROSPECT).header("x-forwarded-proto", "http").bearer(&service);
     http.form(&[("token", token.secret.as_str())]).send().with(403);
+}
+
+fn introspection_with_form_encoded_basic_credentials_returns_200(portal: Portal) {
+    let (_, service) = portal.service("build-cache");
+    let token = portal.token(&portal.user("ada"), |_| {});
+    let encoded = service.replace('_', "%5F");
+    let ask = |name: &str, secret: &str| {
+        let request = portal.request("POST", INTROSPECT).basic(name, secret);
+        request.form(&[("token", token.secret.as_str())]).send()
+    };
+    for (name, secret) in [("build%2Dcache", &encoded), ("build-cache", &encoded), ("build%2dcache", &service)] {
+        assert_eq!(ask(name, secret).with(200).json()["active"], true, "{name}:{secret}");
+    }
+    for (name, secret) in [("build%2Dcach", &encoded), ("%ff", &service), ("build-cache", &format!("{encoded}%00"))] {
+        assert_eq!(ask(name, secret).with(401).json()["error"], "invalid_client", "{name}:{secret}");
+    }
+    // Form encoding belongs to OAuth; elsewhere the credentials are what they are (RFC 7617).
+    portal.request("GET", "/api/v1/me").basic("ada", &token.secret.replace('_', "%5F")).send().with(401);
+}
+
+fn introspection_with_credentials_in_the_body_returns_200(portal: Portal) {
+    let (_, service) = portal.service("wiki");
+    let (_, other) = portal.service("other");
+    let token = portal.token(&portal.user("ada"), |_| {}).secret;
+    let ask = |id: &str, secret: &str| {
+        let fields = [("token", token.as_str()), ("client_id", id), ("client_secret", secret)];
+        portal.request("POST", INTROSPECT).form(&fields).send()
+    };
+    let json = ask("wiki", &service).with(200).json();
+    assert_eq!((&json["active"], &json["aud"]), (&Value::from(true), &Value::from("wiki")));
+    for (id, secret) in [("wiki", &other), ("ada", &token), ("wiki", &token), ("wiki", &"x".to_owned())] {
+        assert_eq!(ask(id, secret).with(401).json()["error"], "invalid_client", "{id}");
+    }
+    assert_eq!(ask("", &service).with(400).json()["error"], "invalid_request", "there is no client_id");
+    let only_id = [("token", token.as_str()), ("client_id", "wiki")];
+    portal.request("POST", INTROSPECT).form(&only_id).send().with(401);
+    let http = portal.request("POST", INTROSPECT).header("x-forwarded-proto", "http");
+    let fields = [("token", token.as_str()), ("client_id", "wiki"), ("client_secret", service.as_str())];
+    http.form(&fields).send().with(403);
+}
+
+fn introspection_with_two_authentication_methods_returns_400(portal: Portal) {
+    let (_, service) = portal.service("wiki");
+    let token = portal.token(&portal.user("ada"), |_| {}).secret;
+    let both = [("token", token.as_str()), ("client_id", "wiki"), ("client_secret", service.as_str())];
+    for authorization in [basic("wiki", &service), format!("Bearer {service}"), "nonsense".into()] {
+        let request = portal.request("POST", INTROSPECT).header("authorization", authorization);
+        assert_eq!(request.form(&both).send().with(400).json()["error"], "invalid_request");
+    }
+    // A client may name itself beside the header, but not as another.
+    for (id, status) in [("wiki", 200), ("other", 401)] {
+        let fields = [("token", token.as_str()), ("client_id", id)];
+        portal.request("POST", INTROSPECT).basic("wiki", &service).form(&fields).send().with(status);
+    }
+}
+
+fn introspection_with_an_unreadable_body_and_no_credentials_returns_401(portal: Portal) {
+    let post = || portal.request("POST", INTROSPECT);
+    post().send().with(401);
+    post().header("content-type", "application/json").body("{}").send().with(401);
+    post().form(&[("token", "a"), ("token", "a")]).send().with(401);
+    post().form(&[("token", "x".repeat(65 * 1024))]).send().with(401);
 }
 
 fn a_refused_caller_counts_no_use(portal: Portal) {

@@ -34,7 +34,7 @@ fn it_names_the_doors_by_the_public_address(portal: Portal) {
                 "revocation_endpoint": "https://tokens.example.org/oauth/revoke",
                 "revocation_endpoint_auth_methods_supported": ["none"],
                 "introspection_endpoint": "https://tokens.example.org/oauth/introspect",
-                "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "Bearer"],
+                "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "Bearer"],
             }),
             "{host}"
         );

@@ -11,7 +11,7 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 
 use crate::auth::authenticate::{self as auth, Caller, Checked, Reason, Right, authenticate};
-use crate::auth::credentials::parse;
+use crate::auth::credentials::{Presented, Unusable, parse};
 use crate::domain::caller::user_agent;
 use crate::domain::id::{RepositoryId, UserId};
 use crate::domain::privilege::Privileges;
@@ -80,12 +80,21 @@ impl Drop for ApiCaller {
 impl ApiCaller {
     /// Who sent the request, and what they may do at the repository `at`. The one way to a caller, for every door.
     pub async fn check(request: &HttpRequest, at: Option<RepositoryName>) -> Result<Self, Failure> {
+        let headers = request.headers().get_all(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
+        Self::check_presented(request, parse(headers), at).await
+    }
+
+    /// The same for a token that was found elsewhere than by [`parse`].
+    pub async fn check_presented(
+        request: &HttpRequest,
+        presented: Result<Presented, Unusable>,
+        at: Option<RepositoryName>,
+    ) -> Result<Self, Failure> {
         let portal = request
             .app_data::<web::Data<Portal>>()
             .ok_or_else(|| Failure::Internal("no portal in the application".into()))?
             .clone();
-        let headers = request.headers().get_all(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
-        let presented = parse(headers).map_err(|unusable| Failure::Unauthorized(Reason::Unusable(unusable)))?;
+        let presented = presented.map_err(|unusable| Failure::Unauthorized(Reason::Unusable(unusable)))?;
         let client = Client::of(request, &portal.settings);
         client.require_private()?;
         let now = portal.now();

@@ -1,6 +1,6 @@
 //! `/oauth/introspect`: a service asks whether a token is good, and what it may do (RFC 7662).
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::oauth::required_token;
@@ -52,12 +52,8 @@ struct InactiveJson {
 
 /// `POST /oauth/introspect`. The scope is what the token can do now; with the parameter `repository`, of ours, what it can
 /// do there.
-pub async fn create(
-    asking: ServiceCaller,
-    portal: web::Data<Portal>,
-    body: Body,
-) -> Result<HttpResponse, OAuthFailure> {
-    let typed = body.parameters().await?;
+pub async fn create(request: HttpRequest, portal: web::Data<Portal>, body: Body) -> Result<HttpResponse, OAuthFailure> {
+    let (asking, typed) = ServiceCaller::authenticate(&request, body).await?;
     let token = required_token(&typed)?;
     let at =
         match typed.text("repository") {

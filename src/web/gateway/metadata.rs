@@ -19,7 +19,7 @@ struct MetadataJson<'a> {
     revocation_endpoint: String,
     revocation_endpoint_auth_methods_supported: [&'static str; 1],
     introspection_endpoint: String,
-    introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    introspection_endpoint_auth_methods_supported: [&'static str; 3],
 }
 
 /// `GET /.well-known/oauth-authorization-server`. Addresses are built from the public one, never from the Host header.
@@ -36,6 +36,6 @@ pub async fn show(portal: web::Data<Portal>) -> HttpResponse {
         revocation_endpoint: public_url.join(urls::REVOCATION),
         revocation_endpoint_auth_methods_supported: ["none"],
         introspection_endpoint: public_url.join(urls::INTROSPECTION),
-        introspection_endpoint_auth_methods_supported: ["client_secret_basic", "Bearer"],
+        introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "Bearer"],
     })
 }
