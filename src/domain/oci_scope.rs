@@ -1,13 +1,15 @@
 //! Scopes that clients of a container registry ask for, and what of them is granted. The grammar is that of the token
 //! authentication of the CNCF Distribution registry, and of `*`, which that registry itself asks for to delete.
 
+use std::collections::HashMap;
+use std::fmt;
+
 use super::Invalid;
 use super::permission::Permission;
 use super::repository::RepositoryName;
 
-/// Most scopes of one request, and most bytes of all of them together.
-pub const MOST_SCOPES: usize = 20;
-pub const LONGEST: usize = 4 * 1024;
+/// Most bytes of all scopes of one request: as many as fit into an address.
+pub const MAX_SCOPES_BYTES: usize = 4 * 1024;
 /// Bytes of a name, as registries limit it.
 const LONGEST_NAME: usize = 255;
 
@@ -58,6 +60,8 @@ pub enum OciResource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OciScope {
     kind: String,
+    /// The class in parentheses behind the type, as in `repository(plugin)`.
+    class: Option<String>,
     name: String,
     pub resource: OciResource,
     /// Those that can be granted at all, each once.
@@ -68,41 +72,56 @@ pub struct OciScope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Granted {
     pub kind: String,
+    pub class: Option<String>,
     pub name: String,
     pub actions: Vec<OciAction>,
+}
+
+/// In the grammar of the request.
+impl fmt::Display for Granted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kind)?;
+        if let Some(class) = &self.class {
+            write!(f, "({class})")?;
+        }
+        let actions: Vec<_> = self.actions.iter().copied().map(OciAction::name).collect();
+        write!(f, ":{}:{}", self.name, actions.join(","))
+    }
 }
 
 impl OciScope {
     /// Reads the values of all parameters `scope`; each may hold several scopes. Those about the same thing become one.
     pub fn parse_all<'a>(values: impl Iterator<Item = &'a str>) -> Result<Vec<Self>, Invalid> {
-        let (mut scopes, mut count, mut length) = (Vec::<Self>::new(), 0, 0);
+        let (mut scopes, mut indices, mut length) = (Vec::<Self>::new(), HashMap::<&str, usize>::new(), 0);
         for value in values {
             length += value.len();
+            if length > MAX_SCOPES_BYTES {
+                return Err(Invalid::new("The scopes are longer than 4 kB. Request fewer at a time."));
+            }
             for text in value.split(' ').filter(|text| !text.is_empty()) {
-                count += 1;
-                if count > MOST_SCOPES || length > LONGEST {
-                    return Err(Invalid::new(format!(
-                        "There are too many scopes. Ask for at most {MOST_SCOPES} scopes of together at most 4 kB."
-                    )));
-                }
-                let scope = Self::parse(text).ok_or_else(|| {
+                let (resource, scope) = Self::parse(text).ok_or_else(|| {
                     Invalid::new("A scope is malformed. A scope looks like repository:payments/api:pull,push.")
                 })?;
-                match scopes.iter_mut().find(|known| known.kind == scope.kind && known.name == scope.name) {
-                    Some(known) => known.add(&scope.actions),
-                    None => scopes.push(scope),
+                match indices.get(resource) {
+                    Some(&index) => scopes[index].add(&scope.actions),
+                    None => {
+                        indices.insert(resource, scopes.len());
+                        scopes.push(scope);
+                    }
                 }
             }
         }
         Ok(scopes)
     }
 
-    /// `type:name:actions`; the name may hold a colon, where it begins with a host and a port.
-    fn parse(text: &str) -> Option<Self> {
-        let (kind, rest) = text.split_once(':')?;
-        let (name, actions) = rest.rsplit_once(':')?;
+    /// Reads `type:name:actions` or `type(class):name:actions`. The name may contain a colon if it starts with a host and a
+    /// port. Returns the scope and its text before the actions.
+    fn parse(text: &str) -> Option<(&str, Self)> {
+        let (resource_text, actions) = text.rsplit_once(':')?;
+        let (kind, name) = resource_text.split_once(':')?;
         let actions: Vec<&str> = actions.split(',').collect();
-        if !is_kind(kind) || !is_name(name) || !actions.iter().all(|action| is_action(action)) {
+        let (kind, class) = parse_kind(kind)?;
+        if !is_name(name) || !actions.iter().all(|action| is_action(action)) {
             return None;
         }
         let resource = match kind {
@@ -110,12 +129,13 @@ impl OciScope {
                 let first = name.split('/').next().unwrap_or_default();
                 RepositoryName::parse(first).map_or(OciResource::Other, OciResource::Repository)
             }
-            "registry" if name == "catalog" => OciResource::Catalog,
+            "registry" if name == "catalog" && class.is_none() => OciResource::Catalog,
             _ => OciResource::Other,
         };
-        let mut scope = Self { kind: kind.to_owned(), name: name.to_owned(), resource, actions: Vec::new() };
+        let (kind, class, name) = (kind.to_owned(), class.map(str::to_owned), name.to_owned());
+        let mut scope = Self { kind, class, name, resource, actions: Vec::new() };
         scope.add(&actions.into_iter().filter_map(OciAction::from_name).collect::<Vec<_>>());
-        Some(scope)
+        Some((resource_text, scope))
     }
 
     fn add(&mut self, actions: &[OciAction]) {
@@ -143,17 +163,23 @@ impl OciScope {
             OciResource::Other => false,
         };
         let actions: Vec<_> = self.actions.iter().copied().filter(allowed).collect();
-        (!actions.is_empty()).then(|| Granted { kind: self.kind.clone(), name: self.name.clone(), actions })
+        (!actions.is_empty()).then(|| Granted {
+            kind: self.kind.clone(),
+            class: self.class.clone(),
+            name: self.name.clone(),
+            actions,
+        })
     }
 }
 
-/// `repository`, or with a class: `repository(plugin)`.
-fn is_kind(text: &str) -> bool {
+/// Reads `repository`, or with a class `repository(plugin)`.
+fn parse_kind(text: &str) -> Option<(&str, Option<&str>)> {
+    let (kind, class) = match text.strip_suffix(')') {
+        Some(text) => text.split_once('(').map(|(kind, class)| (kind, Some(class)))?,
+        None => (text, None),
+    };
     let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    match text.strip_suffix(')') {
-        Some(text) => text.split_once('(').is_some_and(|(kind, class)| word(kind) && word(class)),
-        None => word(text),
-    }
+    (word(kind) && class.is_none_or(word)).then_some((kind, class))
 }
 
 fn is_action(text: &str) -> bool {

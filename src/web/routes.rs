@@ -85,7 +85,7 @@ table! {
         "/oauth/revoke"                             { POST gateway::revocation::create }
     }
     Oci oci OciFailure "/oci" {
-        "/oci/token"                                { GET gateway::oci_token::show }
+        "/oci/token"                                { GET gateway::oci_token::show, POST gateway::oci_token::create }
     }
     Api api ApiFailure "/api" {
         "/api/v1/me"                                { GET api::me::show }

@@ -1,7 +1,7 @@
 //! `tokenhouse oci registry-config`: what it prints, and the certificates that it writes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::house::{House, mode, run};
@@ -16,8 +16,23 @@ fn with_bundle(path: &Path) -> Vec<&str> {
 
 fn section(address: &str, service: &str, bundle: &str) -> String {
     format!(
-        "auth:\n  token:\n    realm: \"{address}/oci/token\"\n    service: \"{service}\"\n    issuer: \"{address}\"\n    rootcertbundle: \"{bundle}\"\n"
+        "auth:\n  token:\n    realm: \"{address}/oci/token\"\n    service: \"{service}\"\n    issuer: \"{address}\"\n    rootcertbundle: \"{bundle}\"\n    jwks: \"{}\"\n",
+        jwks_beside(Path::new(bundle)).display()
     )
+}
+
+/// The file with the JWK Set beside a bundle.
+fn jwks_beside(bundle: &Path) -> PathBuf {
+    bundle.with_extension("jwks.json")
+}
+
+/// How many keys the JWK Set has.
+fn keys(bundle: &Path) -> usize {
+    let text = fs::read_to_string(jwks_beside(bundle)).expect("the JWK Set is there");
+    let jwks: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let keys = jwks["keys"].as_array().expect("a list");
+    assert!(keys.iter().all(|key| key["kid"].is_string() && key["kty"] == "EC"), "{text}");
+    keys.len()
 }
 
 /// How many certificates the file holds; each is one that OpenSSL reads.
@@ -40,7 +55,7 @@ fn before_the_first_start_there_is_nothing_to_print() {
     house.run(&CONFIG, "").fails(1, &["the public address is not known", "TOKENHOUSE_PUBLIC_URL"]);
     let said = house.run(&[&with_bundle(&bundle)[..], &address].concat(), "");
     said.fails(1, &["there are no signing keys yet", "start it once"]);
-    assert!(!bundle.exists());
+    assert!(!bundle.exists() && !jwks_beside(&bundle).exists());
 }
 
 #[test]
@@ -54,11 +69,12 @@ fn a_running_server_tells_its_own_address_and_service() {
         [&with_bundle(&bundle)[..], &["--public-url", "https://other.example.org", "--oci-service", "other"]];
     let said = house.run(&arguments.concat(), "");
     assert_eq!(said.succeeds(), section(&address, "registry", &bundle.display().to_string()));
-    assert!(said.err.contains("2 keys. Restart the registry"), "{}", said.err);
+    assert!(said.err.contains("2 keys") && said.err.contains("Restart the registry"), "{}", said.err);
     assert_eq!((certificates(&bundle), mode(&bundle) & 0o444), (2, 0o444));
+    assert_eq!((keys(&bundle), mode(&jwks_beside(&bundle)) & 0o444), (2, 0o444));
     house.run(&["key", "rotate"], "").succeeds();
     house.run(&with_bundle(&bundle), "").succeeds();
-    assert_eq!(certificates(&bundle), 3, "the former one is still there");
+    assert_eq!((certificates(&bundle), keys(&bundle)), (3, 3), "the former one is still there");
 }
 
 #[test]
@@ -71,7 +87,7 @@ fn without_a_server_it_prints_what_is_configured() {
     let said = house.run(&listen, "");
     let elsewhere = "/etc/docker/registry/tokenhouse.pem";
     assert_eq!(said.succeeds(), section("http://127.0.0.1:8080", "registry", elsewhere));
-    assert!(said.err.contains("No certificates were written") && said.err.contains(elsewhere), "{}", said.err);
+    assert!(said.err.contains("No files were written") && said.err.contains(elsewhere), "{}", said.err);
     let configured = [&CONFIG[..], &["--public-url", "https://tokens.example.org", "--oci-service", "hub.example.org"]];
     let said = house.run(&configured.concat(), "");
     assert_eq!(said.succeeds(), section("https://tokens.example.org", "hub.example.org", elsewhere));
@@ -88,10 +104,11 @@ fn a_bundle_is_replaced_as_a_whole_or_not_at_all() {
     fs::write(&bundle, "old").unwrap();
     house.run(&with_bundle(&bundle), "").succeeds();
     assert_eq!(certificates(&bundle), 2);
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no draft stays behind");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "no draft stays behind");
     let nowhere = folder.join("missing/tokenhouse.pem");
-    house.run(&with_bundle(&nowhere), "").fails(1, &["cannot write the bundle", "missing", "Choose a file"]);
-    house.run(&with_bundle(Path::new("/dev/null")), "").succeeds();
+    house.run(&with_bundle(&nowhere), "").fails(1, &["cannot write", "missing", "Choose a file"]);
+    let said = house.run(&with_bundle(Path::new("/dev/null")), "");
+    assert!(!said.succeeds().contains("jwks:"), "there is no place beside a device: {}", said.out);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod site;
 mod upstream;
 
 mod caddy;
+mod containerd;
 mod docker_registry;
 mod examples;
 mod nginx;
@@ -20,6 +21,7 @@ mod oauth_clients;
 mod paths;
 mod proxies;
 mod readme;
+mod registry_3;
 mod registry_token;
 
 /// Runs each of the tests that it names once on SQLite and once on PostgreSQL.

@@ -211,7 +211,7 @@ fn folder_with_certificate() -> TempDir {
     folder
 }
 
-fn write(folder: &TempDir, name: &str, text: &str) -> PathBuf {
+pub fn write(folder: &TempDir, name: &str, text: &str) -> PathBuf {
     let path = folder.path().join(name);
     fs::write(&path, text).expect("a file can be written");
     path

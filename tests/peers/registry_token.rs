@@ -1,6 +1,8 @@
 //! Docker's registry as `tokenhouse oci registry-config` tells to configure it: it judges tokens that the portal signs, and
 //! never asks the portal. Driven by skopeo; podman signs in, too.
 
+use std::process::Command;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -20,6 +22,7 @@ on_both![
     layers_are_mounted_from_one_repository_into_another,
     an_administrator_reads_the_catalog_and_a_writer_deletes,
     after_a_rotation_nothing_breaks,
+    unknown_repository_is_denied_to_skopeo_and_podman,
 ];
 
 fn bundle(house: &House) -> String {
@@ -27,22 +30,22 @@ fn bundle(house: &House) -> String {
 }
 
 /// What the command prints, once it has written the bundle.
-fn printed(house: &House) -> String {
+pub fn printed(house: &House) -> String {
     // On PostgreSQL the command asks no server, and must be told the address.
     let arguments = ["oci", "registry-config", "--bundle", &bundle(house), "--public-url", house.address()];
     house.run(&arguments, "")
 }
 
 /// A registry, configured by exactly what was printed.
-fn registry(house: &House) -> Registry {
+pub fn registry(house: &House) -> Registry {
     Registry::start(&printed(house))
 }
 
-fn image(house: &House) -> String {
+pub fn image(house: &House) -> String {
     image::make(&house.folder("image"), "hello\n")
 }
 
-fn push(image: &str, who: &str, to: &str) -> [String; 6] {
+pub fn push(image: &str, who: &str, to: &str) -> [String; 6] {
     ["copy", "--dest-tls-verify=false", "--dest-creds", who, image, to].map(str::to_owned)
 }
 
@@ -52,7 +55,7 @@ fn pull(house: &House, who: &str, from: &str) -> [String; 6] {
 }
 
 /// What the portal gives for a scope.
-fn signed(house: &House, who: &str, scope: &str) -> String {
+pub fn signed(house: &House, who: &str, scope: &str) -> String {
     let (username, secret) = who.split_once(':').expect("a username and a token");
     let path = format!("/oci/token?service=registry&scope={scope}");
     let answer = ask(house.address(), &path, Some(&basic(username, secret))).expect("the portal answers");
@@ -93,7 +96,7 @@ fn images_are_pushed_and_pulled_as_the_token_allows(house: House) {
     assert!(skopeo_fails(&push(&image, &writes, &unknown)).contains("denied"), "one that is not there opens to nobody");
 
     let shown = ada.code("payments", "integration-registry");
-    let shown = shown.replace("/etc/docker/registry/tokenhouse.pem", &bundle(&house));
+    let shown = shown.replace("/etc/docker/registry", &house.folder("bundle").display().to_string());
     assert_eq!(shown, printed(&house).trim_end(), "the page shows what the command prints");
 }
 
@@ -242,6 +245,42 @@ fn after_a_rotation_nothing_breaks(house: House) {
     }
     let answer = show(&started_before, tags, &newest);
     assert_eq!(answer.status, 401, "a registry that was not restarted does not know that key");
+}
+
+fn unknown_repository_is_denied_to_skopeo_and_podman(house: House) {
+    let mut ada = house.user("ada", "repository-manager");
+    ada.repository("payments");
+    let writes = format!("ada:{}", ada.token("writes", "write").secret);
+    let (registry, image) = (registry(&house), image(&house));
+    let home = house.folder("home").display().to_string();
+    let podman = |arguments: &[&str]| {
+        let store = ["--root", "root", "--runroot", "run", "--tmpdir", "tmp", "--storage-driver", "vfs"];
+        let mut command = Command::new("podman");
+        command.args(store).args(["--events-backend", "none", "--cgroup-manager", "cgroupfs"]).args(arguments);
+        let command = command.current_dir(&home).env("HOME", &home).env("XDG_RUNTIME_DIR", &home);
+        let output = command.env_remove("REGISTRY_AUTH_FILE").output().expect("podman runs");
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let known = format!("{}/payments:1", registry.host);
+    skopeo_does(&push(&image, &writes, &format!("docker://{known}")));
+    let (succeeded, said) = podman(&["pull", "--tls-verify=false", "--creds", &writes, &known]);
+    assert!(succeeded, "{said}");
+    for name in ["nowhere", "nowhere/api"] {
+        let host_and_name = format!("{}/{name}:1", registry.host);
+        let address = format!("docker://{host_and_name}");
+        let inspect = ["inspect", "--tls-verify=false", "--creds", &writes, &address].map(str::to_owned);
+        for said in [
+            skopeo_fails(&push(&image, &writes, &address)),
+            skopeo_fails(&pull(&house, &writes, &address)),
+            skopeo_fails(&inspect),
+        ] {
+            assert!(said.contains("denied"), "{said}");
+        }
+        let (succeeded, said) = podman(&["pull", "--tls-verify=false", "--creds", &writes, &host_and_name]);
+        assert!(!succeeded && said.contains("denied"), "{said}");
+        let (succeeded, said) = podman(&["push", "--tls-verify=false", "--creds", &writes, &known, &address]);
+        assert!(!succeeded && said.contains("denied"), "{said}");
+    }
 }
 
 /// Asks until the server has taken up the key that follows this one.

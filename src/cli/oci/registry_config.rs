@@ -14,11 +14,13 @@ use crate::domain::event::{Action, Actor, NewEvent};
 use crate::domain::timestamp::Timestamp;
 use crate::randomness;
 use crate::storage::{Connection, events, signing_keys};
-use crate::web::examples::registry::{BUNDLE, section};
+use crate::web::examples::registry::{BUNDLE, JWKS, JWKS_EXTENSION, section};
+use crate::web::gateway::jwks::JwksJson;
 
 #[derive(Args)]
 pub struct Arguments {
-    /// File to write the certificates of all published signing keys to, as PEM
+    /// File to write the certificates of all published signing keys to, as PEM; the same keys go as a JWK Set into a
+    /// file beside it, with the extension jwks.json
     #[arg(long)]
     bundle: Option<PathBuf>,
 }
@@ -48,41 +50,48 @@ struct Told {
     keys: Vec<String>,
     /// PEM.
     certificates: Vec<String>,
+    /// The same keys as a JWK Set (RFC 7517).
+    jwks: String,
 }
 
 pub fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
     let said = perform(config, Command::OciRegistryConfig(Ask {}))?;
     let told: Told = serde_json::from_str(&said).map_err(Failure::failed)?;
-    let bundle = match &arguments.bundle {
+    let (bundle, jwks) = match &arguments.bundle {
         Some(path) => {
             let path = std::path::absolute(path).map_err(Failure::failed)?;
-            write(&path, &told.certificates.concat()).map_err(|error| {
-                let path = path.display();
-                Failure::Failed(format!(
-                    "cannot write the bundle {path}: {error}. Choose a file in a folder that this user may write to."
-                ))
-            })?;
-            // A device keeps nothing, so no registry will know the keys from there.
+            let jwks = path.with_extension(JWKS_EXTENSION);
+            write_or_explain(&path, &told.certificates.concat())?;
+            // A device keeps nothing, so no registry will know the keys from there; and there is no place beside it.
             if path.is_file() {
+                write_or_explain(&jwks, &told.jwks)?;
                 perform(config, Command::OciBundled(Bundled { keys: told.keys }))?;
+                (path.display().to_string(), Some(jwks.display().to_string()))
+            } else {
+                (path.display().to_string(), None)
             }
-            path.display().to_string()
         }
-        None => BUNDLE.to_owned(),
+        None => (BUNDLE.to_owned(), Some(JWKS.to_owned())),
     };
-    say(&section(&told.address, &told.service, &bundle)).map_err(Failure::failed)?;
+    say(&section(&told.address, &told.service, &bundle, jwks.as_deref())).map_err(Failure::failed)?;
     let hint = match &arguments.bundle {
         Some(_) => format!(
-            "{bundle} holds the certificates of {} keys. Restart the registry: it reads them when it starts.",
-            told.certificates.len()
+            "{bundle} has the certificates of {} keys{}. Restart the registry: it reads them when it starts.",
+            told.certificates.len(),
+            jwks.map(|jwks| format!(", and {jwks} has the same keys")).unwrap_or_default()
         ),
-        None => format!(
-            "No certificates were written. Write them to the place that rootcertbundle names, with --bundle {BUNDLE}"
-        ),
+        None => format!("No files were written. Write rootcertbundle and jwks with --bundle {BUNDLE}"),
     };
     // Not among what may be on its way into a file; and nobody is left to tell when standard error is closed.
     let _ = writeln!(io::stderr(), "tokenhouse: {hint}");
     Ok(())
+}
+
+fn write_or_explain(path: &Path, text: &str) -> Result<(), Failure> {
+    write(path, text).map_err(|error| {
+        let path = path.display();
+        Failure::Failed(format!("cannot write {path}: {error}. Choose a file in a folder that this user may write to."))
+    })
 }
 
 /// Whole or not at all, so that no registry starts with half of it. What is no ordinary file is written into.
@@ -130,11 +139,13 @@ impl Ask {
                 "there are no signing keys yet. They are made when tokenhouse serve starts; start it once, then run this again.",
             ));
         }
+        let jwks = JwksJson::of(&keys);
         let told = Told {
             address,
             service: issuer.service.clone(),
             keys: keys.iter().map(|key| key.public.id().to_string()).collect(),
             certificates: keys.into_iter().map(|key| key.certificate).collect(),
+            jwks: serde_json::to_string_pretty(&jwks).map_err(|error| Refused::new(format!("{error}.")))? + "\n",
         };
         serde_json::to_string(&told).map_err(|error| Refused::new(format!("{error}.")))
     }

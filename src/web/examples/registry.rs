@@ -6,17 +6,23 @@ use crate::web::urls;
 
 /// Where a bundle lies for a registry as Debian and Docker install it.
 pub const BUNDLE: &str = "/etc/docker/registry/tokenhouse.pem";
+/// The extension of the file with the same keys as a JWK Set, which is written beside the bundle.
+pub const JWKS_EXTENSION: &str = "jwks.json";
+/// What [`JWKS_EXTENSION`] makes of [`BUNDLE`].
+pub const JWKS: &str = "/etc/docker/registry/tokenhouse.jwks.json";
 /// Stands for the address of the registry, where the service is not named by it.
 const SOMEWHERE: &str = "registry.example.org";
 /// Seconds for which registries take a token after its end.
 const LEEWAY: i64 = 60;
 
-/// The section `auth` of a registry's configuration. It is YAML, whose quoted texts are those of JSON.
-pub fn section(address: &str, service: &str, bundle: &str) -> String {
+/// The section `auth` of a registry's configuration. It is YAML, whose quoted texts are those of JSON. Distribution 2.8
+/// finds the key of a token in `rootcertbundle` and ignores `jwks`; 3.x finds a key by its id in `jwks` only.
+pub fn section(address: &str, service: &str, bundle: &str, jwks: Option<&str>) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let realm = format!("{address}{}", urls::OCI_TOKEN);
+    let jwks = jwks.map(|jwks| format!("\n    jwks: {}", quoted(jwks))).unwrap_or_default();
     format!(
-        "auth:\n  token:\n    realm: {}\n    service: {}\n    issuer: {}\n    rootcertbundle: {}",
+        "auth:\n  token:\n    realm: {}\n    service: {}\n    issuer: {}\n    rootcertbundle: {}{jwks}",
         quoted(&realm),
         quoted(service),
         quoted(address),
@@ -30,10 +36,10 @@ pub fn configuration(settings: &Settings) -> Example {
         id: "integration-registry",
         label: "Container registry".into(),
         hint: format!(
-            "Put it into config.yml of the registry, write the certificates that it names with \
+            "Put it into config.yml of the registry, write the two files that it names with \
              tokenhouse oci registry-config --bundle {BUNDLE}, and restart the registry."
         ),
-        code: section(settings.public_url.as_str(), &settings.oci_service, BUNDLE),
+        code: section(settings.public_url.as_str(), &settings.oci_service, BUNDLE, Some(JWKS)),
     }
 }
 

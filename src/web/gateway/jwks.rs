@@ -10,8 +10,9 @@ use crate::storage::signing_keys::{Published, published};
 use crate::web::error::ApiFailure;
 use crate::web::portal::Portal;
 
+/// A JWK Set (RFC 7517, section 5).
 #[derive(Serialize)]
-struct JwksJson {
+pub struct JwksJson {
     keys: Vec<JwkJson>,
 }
 
@@ -31,9 +32,13 @@ struct JwkJson {
 /// `GET /.well-known/jwks.json`: the current key, the next one, and those whose tokens may still be in use.
 pub async fn show(portal: web::Data<Portal>) -> Result<HttpResponse, ApiFailure> {
     let keys = portal.db.look_up(published).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "public, max-age=60"))
-        .json(JwksJson { keys: keys.iter().map(JwkJson::of).collect() }))
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=60")).json(JwksJson::of(&keys)))
+}
+
+impl JwksJson {
+    pub fn of(keys: &[Published]) -> Self {
+        Self { keys: keys.iter().map(JwkJson::of).collect() }
+    }
 }
 
 impl JwkJson {
