@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod file_access;
 pub mod jobs;
 pub mod logging;
 pub mod randomness;

@@ -3,6 +3,8 @@
 
 #[path = "commands/demo.rs"]
 mod demo;
+#[path = "commands/file_access.rs"]
+mod file_access;
 #[path = "commands/house.rs"]
 mod house;
 #[path = "commands/keys.rs"]

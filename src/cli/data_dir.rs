@@ -2,13 +2,13 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+
+use crate::file_access;
 
 const PRIVATE_DIR: u32 = 0o700;
 const PRIVATE_FILE: u32 = 0o600;
-const OTHERS: u32 = 0o077;
-const OTHERS_WRITE: u32 = 0o022;
 
 /// Why the directory cannot be used; each sentence says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -68,15 +68,9 @@ impl DataDir {
         }
     }
 
-    /// Says in the log when others may look into the directory; an operator may want that, so it is not refused.
+    /// Warns in the log when others can look into the directory; an operator may want that, so it is not refused.
     pub fn warn_if_open_to_others(&self) {
-        let mode = fs::metadata(&self.0).map(|metadata| metadata.permissions().mode() & 0o777);
-        if let Ok(mode) = mode
-            && mode & OTHERS != 0
-        {
-            let path = self.0.display();
-            tracing::warn!("others may look into the data directory (mode {mode:03o}); run: chmod 700 {path}");
-        }
+        file_access::warn_if_open("the data directory", &self.0);
     }
 
     pub fn join(&self, name: &str) -> PathBuf {
@@ -88,12 +82,12 @@ impl DataDir {
     }
 }
 
-/// Who can put files there can put their own in the place of ours.
+/// Who can put files there can put their own in the place of ours. The group of the directory is trusted.
 fn check_owned(path: &Path) -> io::Result<()> {
-    if fs::metadata(path)?.permissions().mode() & OTHERS_WRITE == 0 {
+    if !file_access::is_writable_by_others(&fs::metadata(path)?) {
         return Ok(());
     }
-    Err(io::Error::other(format!("others may write to it; run: chmod go-w {}", path.display())))
+    Err(io::Error::other(format!("other users can write to it; run: chmod o-w {}", path.display())))
 }
 
 fn check_writable(path: &Path) -> io::Result<()> {

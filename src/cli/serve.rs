@@ -13,6 +13,7 @@ use super::oci::registry_config::Issuer;
 use super::{Failure, control, key, say};
 use crate::clock::Clock;
 use crate::config::{Config, PublicUrl};
+use crate::file_access;
 use crate::randomness;
 use crate::storage::Db;
 use crate::storage::connection::Target;
@@ -36,8 +37,12 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     }
     let data_dir = DataDir::prepare(&config.data_dir).map_err(Failure::failed)?;
     data_dir.warn_if_open_to_others();
+    if let Some(path) = &config.database_url_file {
+        file_access::warn_if_open("the file of the database URL", path);
+    }
     let lock = lock(&data_dir)?;
     let there = keys_there(&config).map_err(Failure::failed)?;
+    file_access::warn_if_open("the key file", &key::file(&config));
     let listener = listen(config.listen)?;
     let connections = match &config.database {
         Target::Sqlite(path) => {

@@ -36,6 +36,8 @@ pub struct Config {
     pub workers: usize,
     pub log_level: tracing::Level,
     pub log_json: bool,
+    /// The file that the database URL was read from.
+    pub database_url_file: Option<PathBuf>,
 }
 
 /// All that is wrong with the configuration, a line each.
@@ -146,6 +148,7 @@ impl Config {
             workers,
             log_level,
             log_json: flags.log_format == "json",
+            database_url_file: flags.database_url_file.as_ref().map(PathBuf::from),
         })
     }
 }

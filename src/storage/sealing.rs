@@ -4,7 +4,7 @@
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -16,6 +16,8 @@ use rand::CryptoRng;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use crate::file_access::is_open_to_others;
+
 const KEY: usize = 32;
 const NONCE: usize = 24;
 
@@ -26,7 +28,7 @@ pub enum KeyError {
         "cannot read the key file {path}: {cause}. Set TOKENHOUSE_SECRET_KEY_FILE to a file that this user may read."
     )]
     Unreadable { path: String, cause: String },
-    #[error("others may read the key file {path}. Run: chmod 600 {path}")]
+    #[error("other users can access the key file {path}. Run: chmod o-rwx {path}")]
     Exposed { path: String },
     #[error(
         "the key file {path} is malformed in line {line}. Each line must be the first 8 hex digits of the key's SHA-256, a colon, and the 32-byte key in Base64."
@@ -61,12 +63,12 @@ pub struct Sealed {
 }
 
 impl SealingKeys {
-    /// Reads the key file. It must not be readable for others.
+    /// Reads the key file. Only its owner and its group may have access to it.
     pub fn load(path: &Path) -> Result<Self, KeyError> {
         let shown = path.display().to_string();
         let unreadable = |error: std::io::Error| KeyError::Unreadable { path: shown.clone(), cause: error.to_string() };
         let mut file = File::open(path).map_err(unreadable)?;
-        if file.metadata().map_err(unreadable)?.permissions().mode() & 0o077 != 0 {
+        if is_open_to_others(&file.metadata().map_err(unreadable)?) {
             return Err(KeyError::Exposed { path: shown });
         }
         let mut text = Zeroizing::new(String::new());
@@ -83,6 +85,13 @@ impl SealingKeys {
             return Err(KeyError::Malformed { path: shown, line: 1 });
         }
         Ok(Self { keys })
+    }
+
+    /// Whether the text is a line of a key file, to a careful eye.
+    pub fn looks_like_key(text: &str) -> bool {
+        text.trim()
+            .split_once(':')
+            .is_some_and(|(_, encoded)| STANDARD.decode(encoded).is_ok_and(|key| key.len() == KEY))
     }
 
     /// Reads the key file, or makes one with a fresh key (mode 0600) if there is none.
@@ -186,6 +195,8 @@ fn parse_line(line: &str) -> Option<Key> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
     use rand::SeedableRng as _;
     use rand::rngs::ChaCha12Rng;
@@ -227,7 +238,7 @@ mod tests {
         let path = folder.path().join("secret.key");
         std::fs::write(&path, "nonsense\n").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(SealingKeys::load(&path).unwrap_err().to_string().contains("chmod 600"));
+        assert!(SealingKeys::load(&path).unwrap_err().to_string().contains("chmod o-rwx"));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         assert!(SealingKeys::load(&path).unwrap_err().to_string().contains("line 1"));
     }

@@ -113,7 +113,7 @@ fn a_key_file_that_others_may_read_is_refused() {
     fs::write(&key, "").unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let path = key.display().to_string();
-    house.run(&["serve", "--secret-key-file", &path], "").fails(1, &[&format!("chmod 600 {path}")]);
+    house.run(&["serve", "--secret-key-file", &path], "").fails(1, &[&format!("chmod o-rwx {path}")]);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_data_directory_open_to_others_is_used_with_a_warning() {
     fs::set_permissions(house.data(), fs::Permissions::from_mode(0o755)).unwrap();
     house.serve();
     let log = house.server().log();
-    assert!(log.contains("chmod 700"), "{log}");
+    assert!(log.contains("chmod o-rwx"), "{log}");
 }
 
 #[test]

@@ -217,6 +217,7 @@ fn configuration(database: &Database) -> Config {
         workers: 1,
         log_level: tracing::Level::INFO,
         log_json: false,
+        database_url_file: None,
     }
 }
 
