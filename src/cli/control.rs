@@ -138,6 +138,7 @@ impl Client {
         if answer.is_empty() {
             return Err(ErrorKind::UnexpectedEof.into());
         }
-        Ok(serde_json::from_str(&answer)?)
+        // Without the cause, which may quote the answer.
+        serde_json::from_str(&answer).map_err(|_| io::Error::other("its answer is not understood"))
     }
 }

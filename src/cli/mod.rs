@@ -10,6 +10,7 @@ mod migrate;
 mod oci;
 mod serve;
 mod token;
+mod usage;
 mod user;
 
 use std::io::{self, Write as _};
@@ -72,7 +73,11 @@ pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(answer) => {
-            let _ = answer.print();
+            // Nobody is left to tell when standard error is closed.
+            let _ = match usage::in_place_of(&answer) {
+                Some(sentence) => writeln!(io::stderr(), "tokenhouse: {sentence}"),
+                None => answer.print(),
+            };
             return if answer.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };

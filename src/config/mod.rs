@@ -11,6 +11,7 @@ use ipnet::{IpNet, Ipv4Net};
 use crate::domain::session::Lifetimes;
 use crate::domain::timestamp::{HOUR, MINUTE};
 use crate::storage::connection::{Target, parameter};
+use crate::storage::sealing::SealingKeys;
 
 pub use flags::Flags;
 pub use public_url::PublicUrl;
@@ -129,6 +130,9 @@ impl Config {
                 "it makes a database and a key of its own; leave --database-url and --secret-key-file out",
             );
         }
+        if flags.secret_key_file.as_deref().is_some_and(SealingKeys::looks_like_key) {
+            check.note("secret-key-file", "it is a key; name a file that has the key in it");
+        }
         if !check.0.is_empty() {
             return Err(Problems(check.0));
         }
@@ -161,6 +165,11 @@ fn database(flags: &Flags, data_dir: &Path, check: &mut Check) -> Target {
             return embedded;
         }
         (Some(url), None) => url.clone(),
+        // The path is not repeated where it is the secret itself.
+        (None, Some(path)) if path.contains("://") => {
+            check.note("database-url-file", "it is a URL; name a file that has the URL in it, or use --database-url");
+            return embedded;
+        }
         (None, Some(path)) => match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {

@@ -19,6 +19,10 @@ impl PublicUrl {
     /// Reads an `https://` address, or an `http://` one on loopback, where no network can listen in.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
+        // Where there is a username, there may be a password, which is not repeated.
+        if text.contains('@') {
+            return Err("it must not contain a username or a password".to_owned());
+        }
         let unreadable = || format!("“{text}” is not an address such as https://tokens.example.org");
         let mut url = Url::parse(text).map_err(|_| unreadable())?;
         // The name without the dot of the root is the same name.
@@ -32,8 +36,7 @@ impl PublicUrl {
             return Err(format!("“{text}” must begin with https:// (http:// is accepted on loopback only)"));
         }
         let (Some(host), Some(port)) = (host, url.port_or_known_default()) else { return Err(unreadable()) };
-        let user_information = !url.username().is_empty() || url.password().is_some();
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || user_information {
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
             return Err(format!("“{text}” must end after the host and port"));
         }
         let mut hosts = vec![host];
@@ -119,6 +122,9 @@ mod tests {
                 && !url.is_host("localhost:8443")
         );
         assert!(url.is_origin("https://tokens.example.org:8443") && !url.is_origin("http://tokens.example.org:8443"));
+        for url in ["https://ada:hunter2@x.org", "https://:hunter2@x.org", "https://ada:hunter2@x.org:port"] {
+            assert!(!PublicUrl::parse(url).unwrap_err().contains("hunter2"), "{url}");
+        }
         assert!(PublicUrl::parse("https://x.org/path").is_err() && PublicUrl::parse("ftp://x.org").is_err());
     }
 

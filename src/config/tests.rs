@@ -79,3 +79,25 @@ fn a_database_url_can_come_from_a_file_but_not_from_two_places() {
     assert!(matches!(config(&[&path]).unwrap().database, Target::Postgres(url) if url.starts_with("postgres://h/d?")));
     assert!(config(&[&path, "--database-url=postgres://h/d"]).is_err());
 }
+
+#[test]
+fn secret_in_place_of_its_file_is_not_repeated() {
+    let key = "630dcd29:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    for (argument, variable) in [
+        ("--database-url-file=postgres://ada:hunter2@h/d".to_owned(), "DATABASE_URL_FILE"),
+        (format!("--secret-key-file={key}"), "SECRET_KEY_FILE"),
+    ] {
+        let problems = config(&[&argument]).unwrap_err().to_string();
+        assert!(problems.contains(&format!("TOKENHOUSE_{variable})")), "{problems}");
+        assert!(!problems.contains("hunter2") && !problems.contains(&key[9..20]), "{problems}");
+    }
+}
+
+#[test]
+fn malformed_database_url_is_refused_without_repeating_it() {
+    for url in ["postgres://ada:hun/ter2@h/d", "postgres://ada:hunter2%zz@h/d", "mysql://ada:hunter2@h/d", "hunter2"] {
+        let problems = config(&["--database-url", url]).unwrap_err().to_string();
+        assert!(problems.contains("TOKENHOUSE_DATABASE_URL)"), "{problems}");
+        assert!(!problems.contains("hun") && !problems.contains("ter2"), "{problems}");
+    }
+}

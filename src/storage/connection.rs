@@ -9,6 +9,7 @@ use diesel::r2d2::{self, CustomizeConnection, ManageConnection, R2D2Connection};
 use diesel::sql_types::Text;
 
 use super::error::Result;
+use super::postgres_url::without_secrets;
 pub use super::target::{Target, parameter};
 
 /// Earlier ones may lose a commit in WAL mode.
@@ -33,7 +34,7 @@ impl ManageConnection for Manager {
     fn connect(&self) -> std::result::Result<AnyConnection, r2d2::Error> {
         match &self.0 {
             Target::Sqlite(path) => SqliteConnection::establish(&path.to_string_lossy()).map(AnyConnection::Sqlite),
-            Target::Postgres(url) => PgConnection::establish(url).map(AnyConnection::Postgres),
+            Target::Postgres(url) => PgConnection::establish(url).map(AnyConnection::Postgres).map_err(without_secrets),
         }
         .map_err(r2d2::Error::ConnectionError)
     }

@@ -23,6 +23,7 @@ mod paging;
 pub mod password_links;
 pub mod policies;
 mod postgres;
+mod postgres_url;
 pub mod reach;
 pub mod repositories;
 pub mod repository_changes;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::postgres_url;
+
 /// Parameters of libpq that the URL gets unless it sets them itself. A host that has vanished is noticed within 11
 /// seconds, and a standby is never connected to: it would accept tokens that were revoked.
 const DEFAULTS: [(&str, &str); 6] = [
@@ -27,11 +29,7 @@ impl Target {
     /// Reads `postgres://…` or `postgresql://…`; other schemes are refused.
     pub fn from_url(url: &str) -> std::result::Result<Self, String> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            // A sign in a password that is not encoded would make part of it a host name, in error messages too.
-            let authority = url.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next()).unwrap_or_default();
-            if authority.matches('@').count() > 1 {
-                return Err("its password holds a sign that must be percent-encoded, such as @ as %40".to_owned());
-            }
+            postgres_url::check(url)?;
             // A server that is gone must be noticed within seconds, not when the network stack gives up.
             let url = DEFAULTS.iter().fold(url.to_owned(), |url, (key, value)| with_default(&url, key, value));
             Ok(Self::Postgres(with_root_certificates(url)))

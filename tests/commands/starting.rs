@@ -98,6 +98,48 @@ fn a_postgresql_that_does_not_answer_is_told_without_the_password() {
     assert!(!said.err.contains("hunter2"), "{}", said.err);
 }
 
+#[test]
+fn broken_database_url_is_reported_without_the_password() {
+    let house = House::new();
+    // Each is refused in another place: by the configuration, or by libpq.
+    for (url, code) in [
+        ("postgres://ada:hunter2@127.0.0.1:port/tokens", 2),
+        ("postgres://ada:hunter2%zz@127.0.0.1:1/tokens", 2),
+        ("postgres://ada:hunter2/x@127.0.0.1:1/tokens", 2),
+        ("postgres://ada:hunter2?x@127.0.0.1:1/tokens", 2),
+        ("postgres://ada:x@hunter2@127.0.0.1:1/tokens", 2),
+        ("postgres://ada@127.0.0.1:1/tokens?password=x&hunter2", 2),
+        ("postgres://ada@127.0.0.1:1/tokens?password=x&hunter2=y", 1),
+        ("postgres://ada@127.0.0.1:1/tokens?sslmode=hunter2", 1),
+        ("postgres://ada:hunter2@127.0.0.1:1/tokens?connect_timeout=soon", 1),
+        ("postgres://ada:hunter2@127.0.0.1:1/tokens?gssencmode=x", 1),
+    ] {
+        let mut command = house.command(&["migrate"]);
+        let said = run(command.env("TOKENHOUSE_DATABASE_URL", url), "");
+        said.fails(code, &["TOKENHOUSE_DATABASE_URL"]);
+        assert!(!said.err.contains("hunter2"), "{url}: {}", said.err);
+    }
+}
+
+#[test]
+fn arguments_that_may_be_secrets_are_not_repeated() {
+    let house = House::new();
+    for arguments in [
+        &["serve", "postgres://ada:hunter2@127.0.0.1/tokens"][..],
+        &["postgres://ada:hunter2@127.0.0.1/tokens"],
+        &["user", "create", "ada", "hunter2", "--role", "viewer", "--password-stdin"],
+        &["user", "create", "ada", "--role", "viewer", "--password=hunter2"],
+        &["user", "create", "ada", "--role", "viewer", "--password-stdin=hunter2"],
+        &["token", "revoke", "thp_hunter2"],
+        &["-phunter2"],
+    ] {
+        let said = house.run(arguments, "");
+        said.fails(2, &["--help"]);
+        assert!(!said.err.contains("hunter2"), "{arguments:?}: {}", said.err);
+    }
+    house.run(&["serv"], "").fails(2, &["serv"]);
+}
+
 #[cfg(not(feature = "postgres-tls"))]
 #[test]
 fn tls_to_postgresql_is_refused_where_it_was_not_built_in() {

@@ -52,7 +52,7 @@ fn what_is_no_token_here_is_told_apart_from_what_is_no_token_at_all() {
         }
         house.run(&["token", "revoke"], "").fails(1, &["no token on standard input"]);
         let mut with_argument = house.command(&["token", "revoke", "thp_x"]);
-        crate::house::run(&mut with_argument, "").fails(2, &["unexpected argument"]);
+        crate::house::run(&mut with_argument, "").fails(2, &["not expected"]);
     });
 }
 
