@@ -1,8 +1,10 @@
 //! What the doors and pages of Tokenhouse cost, as ratios to a bare actix handler in the same run:
 //!
 //! ```text
-//! cargo bench --bench doors -- [--tokens N] [--seconds N] [--rounds N] [--postgres postgres://…]
+//! cargo bench --bench doors -- [--tokens N] [--seconds N] [--rounds N]
 //! ```
+//!
+//! With an address in `TOKENHOUSE_BENCH_POSTGRES` it measures the same on that PostgreSQL.
 //!
 //! It prepares data in a temporary folder, starts the real binary, the bare handler and a raw lookup as processes of their
 //! own, loads them in turn (A B C A B C …) over loopback, and prints tables. Absolute figures mean nothing across runs and
@@ -57,7 +59,7 @@ struct Options {
     #[arg(long, default_value_t = 64)]
     connections: usize,
     /// Measure the same on this PostgreSQL too, in a schema of its own that is dropped at the end
-    #[arg(long)]
+    #[arg(long, env = "TOKENHOUSE_BENCH_POSTGRES", hide_env_values = true)]
     postgres: Option<String>,
     /// Only the lines whose name has this in it (and the bare handler)
     #[arg(long)]

@@ -15,6 +15,17 @@ const README: &str = include_str!("../../README.md");
 /// Where the portal is, in it.
 const PORTAL: &str = "http://127.0.0.1:8080";
 
+#[test]
+fn documentation_never_passes_a_database_password_on_a_command_line() {
+    let documents = [README, include_str!("../../CONTRIBUTING.md"), include_str!("../../ARCHITECTURE.md")];
+    for line in documents.iter().flat_map(|document| document.lines()) {
+        for argument in ["--database-url postgres", "--database-url=postgres", "--postgres postgres"] {
+            assert!(!line.contains(argument), "{line}");
+        }
+        assert!(!line.contains("DATABASE_URL=postgres"), "{line}");
+    }
+}
+
 on_both![
     a_token_is_used,
     a_script_renews_its_token_and_creates_a_repository,
