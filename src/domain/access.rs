@@ -10,7 +10,7 @@ use super::privilege::Privileges;
 #[derive(Debug, Clone, Default)]
 pub struct UserAccess {
     privileges: Privileges,
-    /// The strongest grant on each repository. Grants that the privileges include may be left out.
+    /// The strongest grant on each repository. Grants that the privileges of a compared user include may be left out.
     grants: HashMap<RepositoryId, Permission>,
 }
 
@@ -28,8 +28,8 @@ impl UserAccess {
         self.privileges
     }
 
-    /// Whether a user with this access can do everything that a user with `other` can do. Only then may the first change
-    /// the second.
+    /// Whether a user with this access can do everything that a user with `other` can do. Only then may the first
+    /// change the second.
     pub fn covers(&self, other: &Self) -> bool {
         self.privileges.contains_all(other.privileges) && self.covers_grants(other)
     }

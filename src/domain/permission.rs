@@ -102,8 +102,8 @@ pub fn owner_may(privileges: Privileges, grant: Option<Permission>) -> Permissio
     by_privilege.max(grant.unwrap_or_default())
 }
 
-/// What the owner of a token can do in Administration now. Write with *User Management* or *System Management*, read with
-/// *View Audit Log*.
+/// What the owner of a token can do in Administration now. Write with *User Management* or *System Management*, read
+/// with *View Audit Log*.
 pub fn owner_may_administer(privileges: Privileges) -> Permission {
     if privileges.contains(Privilege::UserManagement) || privileges.contains(Privilege::SystemManagement) {
         Permission::Write

@@ -1,5 +1,5 @@
-//! Denied authorization (403): collected in memory and written every few seconds, so that no answer waits for it. What a
-//! crash loses is the last seconds; what comes too often is not collected.
+//! Denied authorization (403): collected in memory and written every few seconds, so that no answer waits for it. A crash
+//! loses the last seconds. What comes too often is not collected.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};

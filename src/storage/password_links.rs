@@ -53,9 +53,9 @@ pub fn find(connection: &mut Connection, digest: &Digest, now: Timestamp) -> Res
     if user.disabled_at.is_some() || made_by.disabled_at.is_some() || !made_by.holds(Privilege::UserManagement) {
         return Ok(None);
     }
-    let access = user_access::of(connection, made_by.id, made_by.privileges)?;
-    let covers = access.covers(&user_access::of(connection, user.id, user.privileges)?);
-    Ok(covers.then_some(Link { user, made_by }))
+    let (maker, target) = ((made_by.id, made_by.privileges), (user.id, user.privileges));
+    let (own, access) = user_access::of_both(connection, maker, target)?;
+    Ok(own.covers(&access).then_some(Link { user, made_by }))
 }
 
 /// When the link that waits for a user expires.

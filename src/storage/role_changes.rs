@@ -1,6 +1,6 @@
 //! How roles change, those excepted that are built in. Each function is called inside one writing transaction, looks once
-//! more whether whoever acts still may, checks its rule and appends its event. An actor cannot grant privileges that the
-//! actor does not have, and cannot change a role of a user who can do more.
+//! more whether whoever acts still may, checks its rule and appends its event. An actor cannot grant privileges that
+//! the actor does not have, and cannot change a role of a user who can do more.
 //!
 //! The policies are locked first, so that roles are changed and given one after the other.
 
@@ -182,8 +182,7 @@ impl Change {
         if role.built_in {
             return Err(Refusal::BuiltIn);
         }
-        let own = user_access::of(connection, actor.id, actor.privileges)?;
-        let holders = user_access::of_role(connection, role.id)?;
+        let (own, holders) = user_access::of_role(connection, (actor.id, actor.privileges), role.id)?;
         if !own.covers(&UserAccess::new(role.privileges, [])) || !own.covers(&holders) {
             return Err(Refusal::HoldsMore);
         }

@@ -11,10 +11,22 @@ use crate::domain::id::{RepositoryId, RoleId, UserId};
 use crate::domain::permission::{Permission, owner_may};
 use crate::domain::privilege::Privileges;
 
-/// What one user can do, who has these privileges.
-pub fn of(connection: &mut Connection, user: UserId, privileges: Privileges) -> Result<UserAccess> {
+/// A user, with the privileges that the user has.
+pub type UserPrivileges = (UserId, Privileges);
+
+/// Everything that the actor and the user can do, as far as it decides whether the actor covers the user: grants that the
+/// privileges of one of them include are not read.
+pub fn of_both(
+    connection: &mut Connection,
+    actor: UserPrivileges,
+    user: UserPrivileges,
+) -> Result<(UserAccess, UserAccess)> {
+    Ok((of(connection, actor, Privileges::NONE)?, of(connection, user, actor.1)?))
+}
+
+fn of(connection: &mut Connection, (user, privileges): UserPrivileges, actor: Privileges) -> Result<UserAccess> {
     let own = grants::table.filter(grants::user_id.eq(user.to_string()));
-    let rows = match grants_beyond(privileges) {
+    let rows = match grants_beyond(privileges.and(actor)) {
         None => Vec::new(),
         Some(names) => own
             .filter(grants::permission.eq_any(names))
@@ -24,11 +36,12 @@ pub fn of(connection: &mut Connection, user: UserId, privileges: Privileges) -> 
     to_access(privileges, rows)
 }
 
-/// What all users who have the role can do together.
-pub fn of_role(connection: &mut Connection, role: RoleId) -> Result<UserAccess> {
+/// The same for the actor and all users who have the role, together.
+pub fn of_role(connection: &mut Connection, actor: UserPrivileges, role: RoleId) -> Result<(UserAccess, UserAccess)> {
+    let own = of(connection, actor, Privileges::NONE)?;
     let privileges = roles::held_by_holders(connection, role)?;
     let of_holders = grants::table.inner_join(user_roles::table.on(user_roles::user_id.eq(grants::user_id)));
-    let rows = match grants_beyond(privileges) {
+    let rows = match grants_beyond(privileges.and(actor.1)) {
         None => Vec::new(),
         Some(names) => of_holders
             .filter(user_roles::role_id.eq(role.to_string()))
@@ -37,7 +50,7 @@ pub fn of_role(connection: &mut Connection, role: RoleId) -> Result<UserAccess> 
             .distinct()
             .load(connection)?,
     };
-    to_access(privileges, rows)
+    Ok((own, to_access(privileges, rows)?))
 }
 
 /// The names of the permissions that a grant can add to these privileges.

@@ -1,5 +1,5 @@
-//! Denied authorization as an event and a line of the log: a known user or token asked for something without the privilege or
-//! permission for it. Requests of other sites, over plain HTTP or without credentials are refused without an event.
+//! Denied authorization as an event and a line of the log: a known user or token lacks the privilege or permission for
+//! its request. Requests of other sites, over plain HTTP or without credentials are refused without an event.
 
 use std::net::IpAddr;
 

@@ -19,8 +19,8 @@ pub enum Made {
 }
 
 impl Change {
-    /// Creates a user without a password, and a set-password link with the code of `digest` where one is given: only pages
-    /// give one. The form contains the id, so that it creates one user however often it is sent.
+    /// Creates a user without a password, and a set-password link with the code of `digest` where one is given: only
+    /// pages give one. The form contains the id, so that it creates one user however often it is sent.
     pub fn create(
         &self,
         connection: &mut Connection,

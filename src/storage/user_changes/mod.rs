@@ -1,6 +1,6 @@
 //! How users change. Each function is called inside one writing transaction, looks once more whether whoever acts still
-//! may, locks the user, checks its rule and appends its event. An actor cannot change a user who can do more, and cannot
-//! grant privileges that the actor does not have.
+//! may, locks the user, checks its rule and appends its event. An actor cannot change a user who can do more, and
+//! cannot grant privileges that the actor does not have.
 //!
 //! What may leave the portal without an Administrator locks the policies first, so that two at once are decided one after
 //! the other.
@@ -14,7 +14,8 @@ use rand::CryptoRng;
 
 use super::acting::{Acting, By, Ended};
 use super::error::{Result, StorageError};
-use super::{Connection, roles, sessions, user_access, users};
+use super::user_access::{self, UserPrivileges};
+use super::{Connection, roles, sessions, users};
 use crate::domain::event::Action;
 use crate::domain::id::UserId;
 use crate::domain::privilege::Privileges;
@@ -117,16 +118,16 @@ impl Change {
     }
 }
 
-/// Passes if the actor can do everything that the user can do. Over the API, nobody changes a user who has a privilege of
-/// Administration: a stolen token must not lead to more than its owner granted to it.
+/// Passes if the actor can do everything that the user can do. Over the API, nobody changes a user who has a privilege
+/// of Administration: a stolen token must not lead to more than its owner granted to it.
 pub fn require_covered(
     connection: &mut Connection,
     by: By,
-    actor: (UserId, Privileges),
-    user: (UserId, Privileges),
+    actor: UserPrivileges,
+    user: UserPrivileges,
 ) -> Result<(), Refusal> {
-    let actor = user_access::of(connection, actor.0, actor.1)?;
-    if !actor.covers(&user_access::of(connection, user.0, user.1)?) {
+    let (own, access) = user_access::of_both(connection, actor, user)?;
+    if !own.covers(&access) {
         return Err(Refusal::HoldsMore);
     }
     if by.is_token() && user.1.administers() { Err(Refusal::OnlyOnPages) } else { Ok(()) }

@@ -15,8 +15,8 @@ use crate::storage::schema::users as table;
 use crate::storage::{Connection, Result as Stored, events, password_links, policies, reveals, sessions, users};
 
 impl Change {
-    /// Removes the password, ends all sessions and creates a link with the code of `digest`. Also revokes the API tokens of
-    /// the user where that is wanted, and returns how many.
+    /// Removes the password, ends all sessions and creates a link with the code of `digest`. Also revokes the API tokens
+    /// of the user where that is wanted, and returns how many.
     pub fn reset_password(
         &self,
         connection: &mut Connection,
@@ -43,8 +43,8 @@ impl Change {
     }
 }
 
-/// Sets or removes the password of a user, whoever the actor is. Ends all sessions, and all set-password links for this user
-/// and made by this user. Returns how many sessions there were. The user must be locked.
+/// Sets or removes the password of a user, whoever the actor is. Ends all sessions, and all set-password links for this
+/// user and made by this user. Returns how many sessions there were. The user must be locked.
 pub fn replace_password(connection: &mut Connection, id: UserId, hash: Option<&PasswordHash>) -> Stored<usize> {
     diesel::update(table::table.find(id.to_string()))
         .set(table::password_hash.eq(hash.map(PasswordHash::as_phc)))

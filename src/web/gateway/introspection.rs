@@ -50,8 +50,8 @@ struct InactiveJson {
     active: bool,
 }
 
-/// `POST /oauth/introspect`. The scope is what the token can do now; with the parameter `repository`, of ours, what it can
-/// do there.
+/// `POST /oauth/introspect`. The scope is what the token can do now; with the parameter `repository`, of ours, what it
+/// can do there.
 pub async fn create(request: HttpRequest, portal: web::Data<Portal>, body: Body) -> Result<HttpResponse, OAuthFailure> {
     let (asking, typed) = ServiceCaller::authenticate(&request, body).await?;
     let token = required_token(&typed)?;

@@ -8,13 +8,12 @@ use zeroize::Zeroizing;
 use super::user_at;
 use crate::domain::event::{Action, Event, NewEvent};
 use crate::domain::id::UserId;
-use crate::domain::privilege::{Privilege, Privileges};
+use crate::domain::privilege::Privilege;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::{Status, User};
+use crate::storage::user_access::{self, UserPrivileges};
 use crate::storage::user_changes::KIND;
-use crate::storage::{
-    Connection, Result as Stored, api_tokens, events, password_links, reveals, sessions, user_access, users,
-};
+use crate::storage::{Connection, Result as Stored, api_tokens, events, password_links, reveals, sessions, users};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{Holding, SignedIn, UserManagement};
 use crate::web::page::{Badge, EventRow, Moment, Shell, html};
@@ -147,13 +146,8 @@ fn page(shell: Shell, who: &SignedIn, user: User, facts: Facts, link: Option<Zer
 }
 
 /// What the user can do and the viewer cannot; empty where the viewer may change the user.
-fn beyond(
-    connection: &mut Connection,
-    viewer: (UserId, Privileges),
-    user: (UserId, Privileges),
-) -> Stored<Vec<&'static str>> {
-    let own = user_access::of(connection, viewer.0, viewer.1)?;
-    let access = user_access::of(connection, user.0, user.1)?;
+fn beyond(connection: &mut Connection, viewer: UserPrivileges, user: UserPrivileges) -> Stored<Vec<&'static str>> {
+    let (own, access) = user_access::of_both(connection, viewer, user)?;
     let missing = user.1.iter().filter(|privilege| !viewer.1.contains(*privilege)).map(Privilege::label);
     let grants = (!own.covers_grants(&access)).then_some("access to repositories");
     Ok(missing.chain(grants).collect())
