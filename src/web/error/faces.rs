@@ -34,7 +34,15 @@ macro_rules! faces {
                 self.0.fmt(f)
             }
         }
-    )*};
+    )*
+
+    impl Failure {
+        /// The failure in an error of a handler, in whatever format it was answered.
+        pub fn of(error: &actix_web::Error) -> Option<&Self> {
+            None$(.or_else(|| error.as_error::<$face>().map(|face| &face.0)))*
+        }
+    }
+    };
 }
 
 /// What `?` may turn into a face.

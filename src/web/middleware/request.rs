@@ -22,7 +22,7 @@ use crate::domain::secret::{random_code, unless_secret};
 use crate::randomness;
 use crate::web::client::peer;
 use crate::web::denial;
-use crate::web::error::{ApiFailure, Failure, ForwardFailure, OAuthFailure, OciFailure, PageFailure};
+use crate::web::error::Failure;
 use crate::web::gateway::forward_auth;
 use crate::web::portal::Portal;
 use crate::web::urls;
@@ -195,7 +195,7 @@ impl Line {
 
     fn answer(&self, status: StatusCode, error: Option<&Error>, request: Option<&HttpRequest>) {
         if let Some(error) = error {
-            match failure(error) {
+            match Failure::of(error) {
                 Some(failure) if request.is_some_and(|request| denial::record(request, failure)) => {}
                 Some(failure) => self.failure(failure),
                 None => tracing::error!(request = %self.id, cause = %error, "a request failed"),
@@ -239,13 +239,4 @@ impl Line {
             other => tracing::debug!(request = %self.id, path = %self.path, reason = %other, "a request was refused"),
         }
     }
-}
-
-fn failure(error: &Error) -> Option<&Failure> {
-    macro_rules! first {
-        ($($face:ident)*) => {
-            None$(.or_else(|| error.as_error::<$face>().map(|face| &face.0)))*
-        };
-    }
-    first!(PageFailure ApiFailure ForwardFailure OAuthFailure OciFailure)
 }
