@@ -145,7 +145,7 @@ mod tests {
         assert!(decision.begin_commit());
         let outcome = block_on(async {
             let wait = waiter.wait(Instant::now(), Instant::now() + NEVER);
-            futures_util::join!(wait, async { sender.send(7).unwrap() }).0
+            futures_util::future::join(wait, async { sender.send(7).unwrap() }).await.0
         });
         assert!(matches!(outcome, Outcome::Finished(7)));
     }
