@@ -61,8 +61,11 @@ fn parse_with<'a>(
     }
     let header = std::str::from_utf8(header).map_err(|_| Unusable::Malformed)?;
     // Cargo sends the token without a scheme.
-    let Some((scheme, value)) = header.split_once(' ') else { return bare(header).map_err(|_| Unusable::Malformed) };
-    let value = value.trim_matches(' ');
+    let header = header.trim();
+    let Some((scheme, value)) = header.split_once([' ', '\t']) else {
+        return bare(header).map_err(|_| Unusable::Malformed);
+    };
+    let value = value.trim();
     if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token") {
         bare(value)
     } else if scheme.eq_ignore_ascii_case("basic") {
@@ -97,6 +100,8 @@ fn form_decode(part: &str) -> Option<Zeroizing<String>> {
 }
 
 fn token(text: &str, username: Option<String>) -> Result<Presented, Unusable> {
+    // What is pasted often comes with a line end, a blank or a tab.
+    let text = text.trim();
     let kind = recognise(text).ok_or(Unusable::NotAToken)?;
     Ok(Presented { kind, digest: Digest::of(text), username })
 }
@@ -129,6 +134,28 @@ mod tests {
         let basic = read(&format!("Basic {}", STANDARD.encode(format!("Ada:{secret}")))).unwrap();
         assert_eq!(bearer.digest, basic.digest);
         assert_eq!((bearer.username, basic.username.as_deref()), (None, Some("Ada")));
+    }
+
+    #[test]
+    fn whitespace_around_a_token_is_ignored() {
+        let secret = secret();
+        let expected = bare(&secret).unwrap();
+        for pasted in [format!("{secret}\n"), format!(" {secret}\r\n"), format!("\t{secret} "), format!("\n\n{secret}")]
+        {
+            assert_eq!(bare(&pasted).unwrap(), expected);
+            let basic = read(&format!("Basic {}\t", STANDARD.encode(format!("ada:{pasted}")))).unwrap();
+            assert_eq!((basic.digest, basic.username.as_deref()), (expected.digest, Some("ada")));
+        }
+        for header in [
+            format!("Bearer \t {secret}\t "),
+            format!("Token\t{secret}"),
+            format!(" {secret}\t"),
+            format!("\t{secret}"),
+        ] {
+            assert_eq!(read(&header).unwrap(), expected);
+        }
+        let halves = secret.split_at(10);
+        assert_eq!(bare(&format!("{} {}", halves.0, halves.1)), Err(Unusable::NotAToken));
     }
 
     #[test]

@@ -14,7 +14,23 @@ pub fn secret_line(what: &str) -> Result<Zeroizing<String>, Failure> {
     read(io::stdin().lock(), what)
 }
 
+/// A token on standard input, without the whitespace around it.
+pub fn token() -> Result<Zeroizing<String>, Failure> {
+    pasted(io::stdin().lock(), "token")
+}
+
+fn pasted(input: impl io::Read, what: &str) -> Result<Zeroizing<String>, Failure> {
+    let all = read_all(input, what)?;
+    one_line(all.trim(), what)
+}
+
 fn read(input: impl io::Read, what: &str) -> Result<Zeroizing<String>, Failure> {
+    let all = read_all(input, what)?;
+    let line = all.strip_suffix('\n').unwrap_or(&all);
+    one_line(line.strip_suffix('\r').unwrap_or(line), what)
+}
+
+fn read_all(input: impl io::Read, what: &str) -> Result<Zeroizing<String>, Failure> {
     // Room for all of it, so that no copy is left behind by growing.
     let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 1));
     input
@@ -23,8 +39,10 @@ fn read(input: impl io::Read, what: &str) -> Result<Zeroizing<String>, Failure> 
         .map_err(|error| Failure::Failed(format!("cannot read the {what} from standard input: {error}.")))?;
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| Failure::Failed(format!("the {what} on standard input is not UTF-8 text.")))?;
-    let line = text.strip_suffix('\n').unwrap_or(text);
-    let line = line.strip_suffix('\r').unwrap_or(line);
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+fn one_line(line: &str, what: &str) -> Result<Zeroizing<String>, Failure> {
     if line.is_empty() {
         return Err(Failure::Failed(format!("there is no {what} on standard input. Write it there, as one line.")));
     }
@@ -48,6 +66,16 @@ mod tests {
     fn the_line_end_is_no_part_of_a_password_and_blanks_are() {
         for text in ["kupfer Wal 9 ", "kupfer Wal 9 \n", "kupfer Wal 9 \r\n"] {
             assert_eq!(line(text.as_bytes()).as_deref(), Some("kupfer Wal 9 "));
+        }
+    }
+
+    #[test]
+    fn whitespace_around_a_pasted_token_is_ignored() {
+        for text in ["thp_x", "\nthp_x\n\n", "\t thp_x \r\n \r\n"] {
+            assert_eq!(pasted(text.as_bytes(), "token").ok().as_deref().map(String::as_str), Some("thp_x"), "{text:?}");
+        }
+        for text in ["", " \n", "thp_x\nthp_y"] {
+            assert!(pasted(text.as_bytes(), "token").is_err(), "{text:?}");
         }
     }
 

@@ -18,7 +18,7 @@ use crate::house::{House, alone_and_beside_a_server};
 fn a_token_from_standard_input_is_revoked() {
     alone_and_beside_a_server(|house| {
         let token = token_of_ada(house);
-        let said = house.run(&["token", "revoke"], &format!("  {token}\n"));
+        let said = house.run(&["token", "revoke"], &format!("\n\t {token}\r\n\n"));
         assert_eq!(said.succeeds(), "Token “ci” of ada was revoked.\n");
         assert_eq!(house.count("api_tokens WHERE revoked_at IS NOT NULL"), 1);
         assert_eq!(house.count("api_token_secrets WHERE ends_at IS NULL"), 0);

@@ -19,6 +19,8 @@ on_both![
     an_owners_password_opens_no_door,
     good_tokens_in_all_their_spellings_are_taken,
     a_refused_token_counts_no_use,
+    whitespace_around_a_token_is_ignored,
+    scheme_of_a_trusted_proxy_is_read_in_any_case,
     nothing_is_taken_over_plain_http,
 ];
 
@@ -123,7 +125,6 @@ fn every_unusable_header_is_refused_alike(portal: Portal) {
         format!("Bearer{secret}"),
         "Bearer".into(),
         "Bearer ".into(),
-        format!("Bearer\t{secret}"),
         format!("Bearer \"{secret}\""),
         format!("Bearer {secret} {secret}"),
         format!("Bearer {secret}, Basic x"),
@@ -331,6 +332,35 @@ fn a_refused_token_counts_no_use(portal: Portal) {
         portal.request("GET", "/api/v1/me").basic("eve", &token.secret).send().with(401);
         portal.flush();
     });
+}
+
+fn whitespace_around_a_token_is_ignored(portal: Portal) {
+    let token = portal.token(&portal.user("ada"), |_| {}).secret;
+    for pasted in [format!("{token}\n"), format!(" {token}\r\n"), format!("\t{token} ")] {
+        portal.request("GET", "/api/v1/me").basic("ada", &pasted).send().with(200);
+        portal.request("GET", "/auth/nginx").basic("ada", &pasted).send().with(200);
+        portal.request("GET", "/oci/token?service=registry").basic("ada", &pasted).send().with(200);
+    }
+    for header in [format!("Bearer  {token}"), format!("Bearer\t{token}\t"), format!("bearer {token} ")] {
+        portal.request("GET", "/api/v1/me").header("authorization", &header).send().with(200);
+    }
+}
+
+fn scheme_of_a_trusted_proxy_is_read_in_any_case(portal: Portal) {
+    let token = portal.token(&portal.user("ada"), |_| {}).secret;
+    let status =
+        |name: &str, value: &str| portal.request("GET", "/api/v1/me").bearer(&token).header(name, value).send().status;
+    for scheme in ["https", "HTTPS", "Https", "wss", "WSS"] {
+        assert_eq!(status("x-forwarded-proto", scheme), 200, "{scheme}");
+        assert_eq!(status("forwarded", &format!("for=203.0.113.7;proto={scheme}")), 200, "{scheme}");
+    }
+    for scheme in ["http", "HTTP", "ws", "WS", "gopher", ""] {
+        assert_eq!(status("x-forwarded-proto", scheme), 403, "{scheme}");
+    }
+    assert_eq!(status("forwarded", "for=203.0.113.7"), 403);
+    // A proxy that writes one of the two passes on the other as its client wrote it.
+    let request = portal.request("GET", "/api/v1/me").bearer(&token).header("x-forwarded-proto", "http");
+    request.header("forwarded", "for=203.0.113.7;proto=https").send().with(403);
 }
 
 fn nothing_is_taken_over_plain_http(portal: Portal) {

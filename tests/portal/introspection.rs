@@ -21,6 +21,7 @@ on_both![
     requests_that_make_no_sense_are_errors_of_oauth,
     a_token_in_the_address_is_an_error_that_says_so,
     every_dead_token_is_told_by_the_same_bytes,
+    token_with_whitespace_around_it_is_introspected,
     a_service_learns_nothing_of_services,
     a_good_api_token_is_told_with_what_it_may_do,
     a_good_repository_token_is_told_with_its_repository,
@@ -246,7 +247,7 @@ fn every_dead_token_is_told_by_the_same_bytes(portal: Portal) {
         ("another service's", other_service),
         ("malformed", "thp_short".into()),
         ("with a wrong checksum", format!("{}0000000", &good[..35])),
-        ("with something around it", format!(" {good} ")),
+        ("with something around it", format!("\"{good}\"")),
         ("with its scheme", format!("Bearer {good}")),
         ("foreign", foreign),
         ("no token at all", "ӓ\u{0}\u{202e}".into()),
@@ -271,6 +272,17 @@ fn every_dead_token_is_told_by_the_same_bytes(portal: Portal) {
     assert_eq!(portal.introspect(&service, &in_grace).json()["active"], true);
     portal.advance(1);
     assert_inactive(portal.introspect(&service, &in_grace), "past its grace");
+}
+
+fn token_with_whitespace_around_it_is_introspected(portal: Portal) {
+    let token = portal.token(&portal.user("ada"), |_| {});
+    let (_, service) = portal.service("wiki");
+    for pasted in [format!("{}\n", token.secret), format!("\t {}\r\n", token.secret)] {
+        assert_eq!(portal.introspect(&service, &pasted).json()["active"], true, "{pasted:?}");
+    }
+    let request = portal.request("POST", INTROSPECT).form(&[("token", token.secret.as_str())]);
+    let answer = request.basic("wiki", &format!("{service}\n")).send().with(200);
+    assert_eq!(answer.json()["active"], true);
 }
 
 fn a_service_learns_nothing_of_services(portal: Portal) {

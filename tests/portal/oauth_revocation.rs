@@ -9,6 +9,7 @@ on_both![
     what_is_no_token_of_ours_is_answered_alike_and_changes_nothing,
     requests_that_make_no_sense_are_errors_of_oauth,
     nothing_is_taken_over_plain_http,
+    token_with_whitespace_around_it_is_revoked,
     an_api_token_is_dead_at_the_very_next_check_of_every_door,
     its_owner_is_told_without_looking_for_it,
     what_waits_to_be_shown_is_withdrawn,
@@ -65,7 +66,6 @@ fn what_is_no_token_of_ours_is_answered_alike_and_changes_nothing(portal: Portal
             replaced.secret.clone(),
             former.clone(),
             "nonsense".into(),
-            format!(" {good}"),
             good.to_uppercase(),
             format!("ghp_{}", &good[4..]),
             "x".repeat(60_000),
@@ -103,6 +103,18 @@ fn nothing_is_taken_over_plain_http(portal: Portal) {
     let request = portal.request("POST", REVOKE).header("x-forwarded-proto", "http");
     request.form(&[("token", &token.secret)]).send().with(403);
     assert!(portal.accepts(&token.secret));
+}
+
+fn token_with_whitespace_around_it_is_revoked(portal: Portal) {
+    let ada = portal.user("ada");
+    for (index, (before, after)) in
+        [("", "\n"), ("", "\r\n"), (" ", ""), ("\t", " "), ("\n\n ", "\n")].iter().enumerate()
+    {
+        let token = portal.token_named(&ada, &format!("token {index}"));
+        portal.revoke_held(&format!("{before}{}{after}", token.secret));
+        assert!(!portal.accepts(&token.secret), "{before:?} and {after:?}");
+        portal.revoke(&token);
+    }
 }
 
 fn an_api_token_is_dead_at_the_very_next_check_of_every_door(portal: Portal) {

@@ -24,14 +24,13 @@ pub struct Revoke {
 }
 
 pub fn run(config: &Config) -> Result<(), Failure> {
-    let typed = input::secret_line("token")?;
-    let token = typed.trim();
-    if recognise(token).is_none() {
+    let token = input::token()?;
+    if recognise(&token).is_none() {
         return Err(Failure::Failed(
             "standard input holds no token. Tokens have 42 characters and begin with thp_, thr_ or ths_; check that it was copied whole.".to_owned(),
         ));
     }
-    let said = perform(config, Command::TokenRevoke(Revoke { token: token.to_owned() }))?;
+    let said = perform(config, Command::TokenRevoke(Revoke { token: token.to_string() }))?;
     say(&said).map_err(Failure::failed)
 }
 
