@@ -26,7 +26,7 @@ pub struct Flags {
     /// File that holds the sealing key; the same on all nodes [default: secret.key in the data directory, made if missing]
     #[arg(long, env = "TOKENHOUSE_SECRET_KEY_FILE", global = true)]
     pub secret_key_file: Option<String>,
-    /// Networks of proxies whose X-Forwarded-* headers count, divided by commas
+    /// Networks of proxies whose X-Forwarded-* and Forwarded headers count, divided by commas
     #[arg(long, env = "TOKENHOUSE_TRUSTED_PROXIES", default_value = "127.0.0.0/8,::1/128", global = true)]
     pub trusted_proxies: String,
     /// Name of this installation, shown in the header of each page

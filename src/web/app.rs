@@ -59,7 +59,7 @@ pub fn app(
                 .configure(routes::pages)
                 .default_service(web::to(routes::no_page)),
         )
-        .wrap(from_fn(middleware::request::around))
+        .wrap(from_fn(middleware::chunked::close_unread))
 }
 
 fn part(path: &str, routes: fn(&mut web::ServiceConfig)) -> actix_web::Scope {

@@ -83,18 +83,23 @@ pub struct Typed(Vec<(String, Zeroizing<String>)>);
 impl Typed {
     /// The query of a request, which may have these parameters, each at most once.
     pub fn of_query(request: &HttpRequest, single: &[&str]) -> Result<Self, Failure> {
-        let query = Self::of_any_query(request)?;
+        let query = Self::parse(request.query_string().as_bytes())?;
         query.check(single, &[])?;
         Ok(query)
     }
 
-    /// The query of a request, whatever it holds: links may come from anywhere, and what is unknown is passed over.
+    /// The query of a request, whatever it holds: links may come from anywhere, and what is unknown or not UTF-8 is
+    /// ignored.
     pub fn of_any_query(request: &HttpRequest) -> Result<Self, Failure> {
-        Self::parse(request.query_string().as_bytes())
+        Ok(Self(Self::pairs(request.query_string().as_bytes()).filter_map(Result::ok).collect()))
     }
 
     fn parse(body: &[u8]) -> Result<Self, Failure> {
-        let decode = |part: &[u8]| {
+        Self::pairs(body).collect::<Result<_, Failure>>().map(Self)
+    }
+
+    fn pairs(body: &[u8]) -> impl Iterator<Item = Result<(String, Zeroizing<String>), Failure>> {
+        let decode = move |part: &[u8]| {
             let spaced: Zeroizing<Vec<u8>> =
                 Zeroizing::new(part.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect());
             let decoded = percent_decode(&spaced).decode_utf8();
@@ -102,15 +107,11 @@ impl Typed {
                 .map(|text| Zeroizing::new(text.into_owned()))
                 .map_err(|_| Failure::BadRequest("The request is not valid UTF-8.".into()))
         };
-        body.split(|&byte| byte == b'&')
-            .filter(|pair| !pair.is_empty())
-            .map(|pair| {
-                let split = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
-                let value = pair.get(split + 1..).unwrap_or_default();
-                Ok((decode(&pair[..split])?.to_string(), decode(value)?))
-            })
-            .collect::<Result<_, Failure>>()
-            .map(Self)
+        body.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()).map(move |pair| {
+            let split = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
+            let value = pair.get(split + 1..).unwrap_or_default();
+            Ok((decode(&pair[..split])?.to_string(), decode(value)?))
+        })
     }
 
     fn check(&self, single: &[&str], repeated: &[&str]) -> Result<(), Failure> {

@@ -1,5 +1,7 @@
 //! Requests that no browser of ours would send, at every page that takes one.
 
+use tokenhouse::domain::permission::Permission;
+
 use crate::support::request::Request;
 use crate::support::routes::{Place, pages};
 use crate::support::{Browser, Portal, Token, on_both, raw};
@@ -9,7 +11,11 @@ on_both![
     another_users_token_is_not_found_whatever_else_the_request_holds,
     an_id_has_one_spelling,
     a_large_body_is_refused,
-    a_body_in_pieces_is_refused,
+    chunked_body_is_read_like_any_other,
+    chunked_body_beyond_64_kb_returns_413,
+    connection_with_unread_chunked_body_is_closed,
+    connection_goes_on_after_a_chunked_body_that_was_read,
+    input_of_others_does_not_refuse_a_page,
     another_content_type_is_refused,
     what_is_not_utf_8_is_refused,
     a_field_that_is_not_known_is_refused,
@@ -163,24 +169,129 @@ fn a_large_body_is_refused(portal: Portal) {
     request.body(padded(65_536)).send().with(400);
 }
 
-fn a_body_in_pieces_is_refused(portal: Portal) {
-    let (browser, token) = owner(&portal);
+/// A request with a chunked body, as bytes; `head` are whole lines.
+fn chunked(portal: &Portal, line: &str, head: &str, pieces: &str) -> Vec<u8> {
+    let host = portal.host();
+    format!("{line} HTTP/1.1\r\nHost: {host}\r\n{head}Transfer-Encoding: chunked\r\n\r\n{pieces}").into_bytes()
+}
+
+/// The head of a form that a page of the portal sends for this browser.
+fn form_head(browser: &Browser<'_>) -> String {
     let session = browser.session().expect("it is signed in");
+    format!(
+        "Sec-Fetch-Site: same-origin\r\nCookie: {}={session}\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+        browser.portal.cookies().session
+    )
+}
+
+fn chunked_body_is_read_like_any_other(portal: Portal) {
+    let (browser, token) = owner(&portal);
+    let close = "Connection: close\r\n";
+    let head = form_head(&browser) + close;
+    let pieces = "5\r\nname=\r\n1;x=y\r\nc\r\n1\r\nd\r\n0\r\nTrailer: x\r\n\r\n";
+    let answer = raw::send(&portal, &chunked(&portal, &format!("POST {}", token.page("name")), &head, pieces));
+    assert_eq!(raw::status(&answer), 303, "{answer}");
+    browser.page("/profile/api-tokens").says("cd");
+    let api = portal.token(&portal.user("bob"), |wish| wish.permissions.account = Permission::Write);
+    let bearer = format!("Authorization: Bearer {}\r\n{close}", api.secret);
+    let json = format!("{bearer}Content-Type: application/json\r\n");
+    let of_api = |line: &str, head: &str, pieces: &str| raw::send(&portal, &chunked(&portal, line, head, pieces));
+    let rename = "11\r\n{\"name\": \"other\"}\r\n0\r\n\r\n";
+    let answer = of_api(&format!("PATCH /api/v1/tokens/{}", api.id), &json, rename);
+    assert!(raw::status(&answer) == 200 && answer.contains("other"), "{answer}");
+    // Where the body may be left out, an empty one is none, and one without a media type is refused.
+    let rotation = "POST /api/v1/tokens/current/rotation";
+    assert_eq!(raw::status(&of_api(rotation, &bearer, "2\r\n{}\r\n0\r\n\r\n")), 415);
+    assert_eq!(raw::status(&of_api(rotation, &bearer, "0\r\n\r\n")), 201);
+    let form = format!("Content-Type: application/x-www-form-urlencoded\r\n{close}");
+    let body = format!("6\r\ntoken=\r\n2a\r\n{}\r\n0\r\n\r\n", token.secret);
+    assert_eq!(raw::status(&of_api("POST /oauth/revoke", &form, &body)), 200);
+    assert!(!portal.accepts(&token.secret));
+}
+
+fn chunked_body_beyond_64_kb_returns_413(portal: Portal) {
+    let (browser, token) = owner(&portal);
+    let head = form_head(&browser);
     let large = "1000\r\n".to_owned() + &"x".repeat(4_096) + "\r\n";
-    portal.unchanged("a body in pieces", || {
+    portal.unchanged("a large chunked body", || {
         for path in forms(&portal, &token) {
-            for pieces in ["0\r\n\r\n", "7\r\nname=cd\r\n0\r\n\r\n", &large.repeat(20)] {
-                let bytes = format!(
-                    "POST {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: same-origin\r\nCookie: {}={session}\r\n\
-                     Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n{pieces}",
-                    portal.host(),
-                    portal.cookies().session
-                );
-                let answer = raw::send(&portal, bytes.as_bytes());
-                assert_eq!(raw::status(&answer), 411, "{path}: {answer}");
-            }
+            let answer = raw::send(&portal, &chunked(&portal, &format!("POST {path}"), &head, &large.repeat(17)));
+            assert_eq!(raw::status(&answer), 413, "{path}: {answer}");
         }
     });
+}
+
+fn connection_with_unread_chunked_body_is_closed(portal: Portal) {
+    use std::io::{Read as _, Write as _};
+    let (browser, token) = owner(&portal);
+    let (form, bearer) = (form_head(&browser), format!("Authorization: Bearer {}\r\n", token.secret));
+    for (line, head, status) in [
+        ("GET /healthz", "", 200),
+        ("GET /login", "", 200),
+        ("GET /api/v1/me", bearer.as_str(), 200),
+        ("GET /api/v1/me", "", 401),
+        ("GET /auth/nginx", bearer.as_str(), 200),
+        ("GET /auth/nginx", "", 401),
+        ("HEAD /healthz", "", 200),
+        ("POST /nowhere", form.as_str(), 404),
+        ("POST /oauth/introspect", "", 401),
+        ("POST /login", "Sec-Fetch-Site: cross-site\r\n", 403),
+    ] {
+        // The client neither ends its body nor closes the connection.
+        let mut stream = std::net::TcpStream::connect(portal.address).expect("it listens");
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(30))).expect("a timeout can be set");
+        stream.write_all(&chunked(&portal, line, head, "5\r\nname=\r\n")).expect("it is sent");
+        let mut answer = Vec::new();
+        let closed = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer);
+        assert_eq!(raw::status(&answer), status, "{line}: {answer}");
+        assert!(closed.is_ok(), "{line}: the connection stays open: {answer}");
+    }
+}
+
+fn connection_goes_on_after_a_chunked_body_that_was_read(portal: Portal) {
+    let (browser, token) = owner(&portal);
+    let first =
+        chunked(&portal, &format!("POST {}", token.page("name")), &form_head(&browser), "7\r\nname=cd\r\n0\r\n\r\n");
+    let second = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", portal.host());
+    let answer = raw::send(&portal, &[first.as_slice(), second.as_bytes()].concat());
+    assert_eq!(raw::status(&answer), 303, "{answer}");
+    assert!(answer.contains("HTTP/1.1 200 OK"), "{answer}");
+}
+
+fn input_of_others_does_not_refuse_a_page(portal: Portal) {
+    let (browser, token) = owner(&portal);
+    for path in ["/profile", "/profile/api-tokens", "/profile/api-tokens/new", "/repositories", "/login", "/api"] {
+        for query in ["utm_source=x", "utm=%ff%fe", "%ff=1", "a=1&a=2&&=", "fbclid=%zz", "q[]=\\%2"] {
+            browser.open(&format!("{path}?{query}")).with(200);
+        }
+        for (name, value) in [
+            ("accept", b"\xff".as_slice()),
+            ("accept-language", b"\xe4;q=2"),
+            ("user-agent", "Br\u{e9}wser \u{1f36a}".as_bytes()),
+            ("referer", b"http://\xff/"),
+            ("x-forwarded-host", b"evil.example"),
+            ("x-real-ip", b"nonsense"),
+            ("via", b"\xff"),
+            ("traceparent", b"nonsense"),
+            ("x-http-method-override", b"DELETE"),
+            ("if-none-match", b"nonsense"),
+            ("range", b"bytes=9-1"),
+            ("dnt", b"\xff"),
+        ] {
+            browser.send(browser.request("GET", path).header(name, value)).with(200);
+        }
+    }
+    // Many cookies of neighbours on the same host.
+    let cookies =
+        (0..15).map(|number| format!("neighbour{number}={}", "x".repeat(4_000))).collect::<Vec<_>>().join("; ");
+    let own = format!("{}={}", portal.cookies().session, browser.session().expect("it is signed in"));
+    portal.request("GET", "/profile").header("cookie", format!("{cookies}; {own}")).send().with(200);
+    portal.request("GET", "/profile").header("cookie", format!("{cookies}; a={cookies}")).send().with(431);
+    // Browsers add the field of this name to a form by themselves.
+    let fields = [("_charset_", "UTF-8"), ("name", "cd"), ("_charset_", "UTF-8")];
+    browser.post(&token.page("name"), &fields).with(303);
+    browser.post(&token.page("name"), &[("name", "ef"), ("charset", "UTF-8")]).with(400);
 }
 
 fn another_content_type_is_refused(portal: Portal) {

@@ -125,10 +125,10 @@ fn forwarded_address_with_port_or_brackets_is_the_client(portal: Portal) {
     let browser = portal.visitor().at("203.0.113.66:40001");
     browser.try_sign_in("ada", PASSWORD).with(303);
     browser.page("/profile/security").says("203.0.113.66").does_not_say("40001");
-    let forwarded = "for=198.51.100.1, for=\"[2001:DB8:0::9]:4711\";proto=https;by=_proxy";
+    let forwarded = "for=198.51.100.1, for=\"[2001:DB8:1:0::9]:4711\";proto=https;by=_proxy";
     let fields = [("username", "ada"), ("password", PASSWORD), ("next", "/")];
     portal.visitor().request("POST", "/login").header("forwarded", forwarded).form(&fields).send().with(303);
-    browser.page("/profile/security").says("2001:db8::9").does_not_say("198.51.100.1");
+    browser.page("/profile/security").says("2001:db8:1::9").does_not_say("198.51.100.1");
 }
 
 fn guessing_one_account_waits_longer_and_longer(portal: Portal) {

@@ -11,32 +11,32 @@ use crate::domain::secret::unless_secret;
 use crate::web::error::{Failure, FieldProblem};
 use crate::web::form::Body;
 
+const JSON: &str = "application/json";
+
 /// A body that has not been looked at yet: who may send it is decided first.
-pub struct JsonBody {
-    body: Body,
-    announced: bool,
-}
+pub struct JsonBody(Body);
 
 impl FromRequest for JsonBody {
     type Error = actix_web::Error;
     type Future = Ready<Result<Self, actix_web::Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let body = Body::of(request, payload);
-        ready(Ok(Self { announced: body.is_announced(), body }))
+        ready(Ok(Self(Body::of(request, payload))))
     }
 }
 
 impl JsonBody {
     /// Reads the object `T`. Give `T` `deny_unknown_fields`.
     pub async fn read<T: DeserializeOwned>(self) -> Result<T, Failure> {
-        let bytes = self.body.of_type("application/json").await?;
-        parse(&bytes)
+        parse(&self.0.of_type(JSON).await?)
     }
 
     /// The same where the body may be left out: then it is what `T` is by default.
     pub async fn read_if_any<T: DeserializeOwned + Default>(self) -> Result<T, Failure> {
-        if self.announced { self.read().await } else { Ok(T::default()) }
+        match self.0.of_type_if_any(JSON).await? {
+            Some(bytes) => parse(&bytes),
+            None => Ok(T::default()),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ impl Failure {
             Self::MethodNotAllowed(methods) => format!("This address takes {} only.", methods.replace(' ', " and ")),
             Self::Timeout => "The request came in too slowly. Send it again.".into(),
             Self::AddressTooLong => "The address is longer than 4 kB. Use a shorter one.".into(),
-            Self::HeadTooLarge => "The headers are larger than 16 kB. Send fewer or shorter ones.".into(),
+            Self::HeadTooLarge => "The headers are larger than 16 kB, or the cookies larger than 64 kB. Send fewer or shorter ones.".into(),
             Self::TooLarge => "The request is larger than 64 kB. Send less.".into(),
             Self::UnsupportedMediaType => {
                 "The request has the wrong content type. Pages take application/x-www-form-urlencoded, the API takes application/json.".into()

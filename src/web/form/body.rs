@@ -17,6 +17,8 @@ pub const LARGEST: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
 const FORM: &str = "application/x-www-form-urlencoded";
+/// A field that browsers fill in by themselves (HTML, section 4.10.22.5); ours are UTF-8 in any case.
+const CHARSET: &str = "_charset_";
 /// Parameters of an OAuth request, of which it needs three.
 const MOST_PARAMETERS: usize = 50;
 
@@ -25,6 +27,8 @@ pub struct Body {
     payload: Payload,
     content_type: Option<String>,
     length: Option<usize>,
+    /// Whether it has no length (RFC 9112, section 7.1).
+    chunked: bool,
 }
 
 impl FromRequest for Body {
@@ -43,17 +47,30 @@ impl Body {
             payload: payload.take(),
             content_type: text(header::CONTENT_TYPE).map(str::to_ascii_lowercase),
             length: text(header::CONTENT_LENGTH).and_then(|value| value.parse().ok()),
+            chunked: request.headers().contains_key(header::TRANSFER_ENCODING),
         }
     }
 
-    /// Whether the headers speak of a body.
-    pub fn is_announced(&self) -> bool {
-        self.content_type.is_some() || self.length.is_some_and(|length| length > 0)
+    /// Reads a body of this media type, if there is one.
+    pub async fn of_type_if_any(self, expected: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+        match (&self.content_type, self.length) {
+            (None, None | Some(0)) if !self.chunked => Ok(None),
+            // Clients that do not know whether there will be a body send an empty one.
+            (None, _) if self.chunked => {
+                if self.bytes().await?.is_empty() {
+                    Ok(None)
+                } else {
+                    Err(Failure::UnsupportedMediaType)
+                }
+            }
+            _ => self.of_type(expected).await.map(Some),
+        }
     }
 
     /// Reads a form that may have these fields: `single` ones at most once, `repeated` ones as often as wanted.
     pub async fn form(self, single: &[&str], repeated: &[&str]) -> Result<Typed, Failure> {
-        let typed = Typed::parse(&self.of_type(FORM).await?)?;
+        let mut typed = Typed::parse(&self.of_type(FORM).await?)?;
+        typed.0.retain(|(name, _)| name != CHARSET);
         typed.check(single, repeated)?;
         Ok(typed)
     }

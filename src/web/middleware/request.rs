@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode};
@@ -29,8 +29,10 @@ use crate::web::urls;
 
 /// Bytes of path and query.
 const LONGEST_ADDRESS: usize = 4 * 1024;
-/// Bytes of all headers.
+/// Bytes of all headers but cookies.
 const LARGEST_HEAD: usize = 16 * 1024;
+/// Bytes of all cookies: other sites on the same host set them, too.
+const MAX_COOKIE_BYTES: usize = 64 * 1024;
 const MOST_HEADERS: usize = 64;
 /// Requests on one connection; the next one takes another.
 const MOST_REQUESTS: u32 = 500;
@@ -59,7 +61,7 @@ impl fmt::Display for RequestId {
 }
 
 pub async fn around(
-    mut request: ServiceRequest,
+    request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     // A client that sends without reading fills memory with answers: after so many, what it sent ahead gets next to nothing.
@@ -73,9 +75,6 @@ pub async fn around(
     let https = request.app_data::<web::Data<Portal>>().is_some_and(|portal| portal.settings.public_url.is_https());
     request.extensions_mut().insert(id);
     let mut line = Line::of(request.request());
-    if request.headers().contains_key(header::TRANSFER_ENCODING) {
-        return Ok(refuse_chunked(request.take_payload(), request, &line, https));
-    }
     if let Err(failure) = limit_head(&request) {
         line.failure(&failure);
         let response = HttpResponse::build(understood(request.path(), failure.status())).body(failure.sentence());
@@ -109,16 +108,6 @@ pub async fn around(
     }
 }
 
-/// A body of unknown length would be waited for without end once its request was answered; it is not taken, and the
-/// connection is closed. For that the body must not be dropped before the answer is written, and the answer must be empty.
-fn refuse_chunked(payload: Payload, request: ServiceRequest, line: &Line, https: bool) -> ServiceResponse<BoxBody> {
-    let mut response = HttpResponse::new(understood(request.path(), StatusCode::LENGTH_REQUIRED));
-    response.extensions_mut().insert(payload);
-    finish(response.headers_mut(), line, https);
-    line.answer(response.status(), None, None);
-    request.into_response(response)
-}
-
 /// A status that whoever asks at this path understands.
 fn understood(path: &str, status: StatusCode) -> StatusCode {
     // The router knows other spellings of the path.
@@ -134,8 +123,12 @@ fn limit_head(request: &ServiceRequest) -> Result<(), Failure> {
     if asked > LONGEST_ADDRESS {
         return Err(Failure::AddressTooLong);
     }
-    let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if size > LARGEST_HEAD || request.headers().len() > MOST_HEADERS {
+    let (mut size, mut cookies) = (0, 0);
+    for (name, value) in request.headers() {
+        let sum = if *name == header::COOKIE { &mut cookies } else { &mut size };
+        *sum += name.as_str().len() + value.len();
+    }
+    if size > LARGEST_HEAD || cookies > MAX_COOKIE_BYTES || request.headers().len() > MOST_HEADERS {
         return Err(Failure::HeadTooLarge);
     }
     Ok(())

@@ -4,11 +4,10 @@
 use serde_json::{Map, Value, json};
 
 /// Problems that any operation can answer with: status and description.
-const ANYWHERE: [(&str, &str); 6] = [
+const ANYWHERE: [(&str, &str); 5] = [
     ("400", "The address or the body is not understood."),
-    ("411", "A body came without its length."),
     ("414", "The address is longer than 4 kB."),
-    ("431", "The headers are larger than 16 kB."),
+    ("431", "The headers are larger than 16 kB, or the cookies larger than 64 kB."),
     ("500", "Something went wrong in the portal, and it was logged."),
     ("503", "The portal is busy or its database away; `Retry-After` says when to try again."),
 ];
@@ -25,7 +24,7 @@ const WITH_A_BODY: [(&str, &str); 4] = [
     ("422", "Fields of the body cannot be taken; `errors` names them."),
 ];
 /// These come before it is known that the API was asked, so they are plain text or have no body.
-const PLAIN: [&str; 3] = ["411", "414", "431"];
+const PLAIN: [&str; 2] = ["414", "431"];
 
 /// Ranges of characters that no text may hold, as they stand between the brackets of a pattern.
 const INVISIBLE: &str = "\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb\u{e0000}-\u{e007f}";
