@@ -67,6 +67,7 @@ fn only_a_few_writes_pass_by_the_index_of_checks() {
         "src/jobs/denials.rs",
         "src/jobs/pruning.rs",
         "src/jobs/uses.rs",
+        "src/jobs/uses/parts.rs",
         "src/storage/db.rs",
         "src/web/pages/sign_in.rs",
         "src/web/reveal.rs",

@@ -17,3 +17,5 @@ mod rows;
 mod support;
 #[path = "storage/transactions.rs"]
 mod transactions;
+#[path = "storage/usage_flushes.rs"]
+mod usage_flushes;

@@ -7,7 +7,7 @@ use crate::domain::session::Lifetimes;
 use crate::domain::signing_key::PUBLISHED_AFTERWARDS;
 use crate::domain::timestamp::{DAY, Timestamp};
 use crate::storage::{
-    Connection, Db, Result, callers, password_links, repository_tokens, reveals, sessions, signing_keys,
+    Connection, Db, Result, callers, password_links, repository_tokens, reveals, sessions, signing_keys, usage_flushes,
 };
 
 /// Seconds for which a replaced repository token is remembered after its end, so that the log can name it.
@@ -61,6 +61,7 @@ pub async fn run(db: &Db, now: Timestamp, lifetimes: Lifetimes) -> Result<()> {
         reveals::prune(connection, now)?;
         sessions::prune(connection, now.minus(lifetimes.absolute), now.minus(lifetimes.idle))?;
         callers::prune(connection, now)?;
+        usage_flushes::prune(connection, now.minus(callers::DAYS * DAY))?;
         repository_tokens::prune(connection, now.minus(REPLACED_KEPT))?;
         password_links::prune(connection, now)?;
         signing_keys::prune(connection, now.minus(PUBLISHED_AFTERWARDS))?;

@@ -42,6 +42,7 @@ pub mod sessions;
 pub mod signing_keys;
 mod target;
 pub mod token_secrets;
+pub mod usage_flushes;
 pub mod user_access;
 pub mod user_changes;
 pub mod user_list;

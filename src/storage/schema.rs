@@ -55,6 +55,10 @@ diesel::table! { password_links (user_id) {
     user_id -> Text, made_by -> Text, digest -> Binary, created_at -> BigInt, expires_at -> BigInt,
 } }
 
+diesel::table! { usage_flushes (process_id) {
+    process_id -> Text, number -> BigInt, last_used_at -> BigInt,
+} }
+
 diesel::table! { reveals (subject_id, session_id) {
     subject_id -> Text, session_id -> Text, sealed -> Binary, key_id -> Text, expires_at -> BigInt,
 } }
@@ -114,4 +118,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     callers,
     events,
     policies,
+    usage_flushes,
 );

@@ -9,6 +9,12 @@ use crate::domain::id::RepositoryId;
 use crate::domain::timestamp::Timestamp;
 use crate::storage::callers::Gathered;
 
+/// Memory of one token in the map, with the room that a map leaves free.
+pub(super) const TOKEN_BYTES: usize = size_of::<(UsedToken, Counts)>() * 8 / 5;
+/// Memory of one client of a token beyond the first, with the room that a list leaves free.
+const CLIENT_BYTES: usize = size_of::<(Key, Count)>() * 3 / 2;
+/// What an allocation takes beside its content.
+const ALLOCATION_BYTES: usize = 32;
 /// Counts of one token at most, the repositories included at which it was used by others than the callers known.
 pub(super) const MOST_COUNTS: usize = 1_000;
 /// Stands for all callers beyond those known.
@@ -48,22 +54,63 @@ pub(super) enum Counts {
     Several(Vec<(Key, Count)>),
 }
 
+/// What there is memory for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// New clients are kept by address and user agent.
+    Clients,
+    /// Uses of new clients count for other clients of the same token and repository.
+    Repositories,
+    /// Uses of new clients count for other clients of the same token.
+    Tokens,
+}
+
 impl Counts {
-    pub fn new(repository: Option<RepositoryId>, now: Timestamp, address: IpAddr, agent: &str) -> Self {
-        Self::One([(Key::new(repository, now, address, agent), Count::once(now))])
+    pub fn new(repository: Option<RepositoryId>, now: Timestamp, address: IpAddr, agent: &str, room: Room) -> Self {
+        let key = match room {
+            Room::Clients => Key::new(repository, now, address, agent),
+            Room::Repositories => Key::others(repository, day(now)),
+            Room::Tokens => Key::others(None, day(now)),
+        };
+        Self::One([(key, Count::once(now))])
     }
 
-    pub fn add(&mut self, repository: Option<RepositoryId>, now: Timestamp, address: IpAddr, agent: &str) {
-        let (day, count) = (day(now), Count::once(now));
+    /// An estimate of the memory that this takes in a map.
+    pub fn bytes(&self) -> usize {
+        let allocated: usize = self.all().iter().map(|(key, _)| key.allocated_bytes()).sum();
+        let clients = if let Self::Several(all) = self { all.len() * CLIENT_BYTES + ALLOCATION_BYTES } else { 0 };
+        TOKEN_BYTES + clients + allocated
+    }
+
+    /// Counts one use if its client is known, and says whether it is.
+    pub fn add_to_known(
+        &mut self,
+        repository: Option<RepositoryId>,
+        now: Timestamp,
+        address: IpAddr,
+        agent: &str,
+    ) -> bool {
         // Mostly the same as before, letter by letter; what is kept of a user agent may be less.
+        let day = day(now);
         let same =
             |key: &Key| key.day == day && key.repository == repository && key.address == address && key.agent == agent;
-        if let Some((_, known)) = self.all_mut().iter_mut().find(|(key, _)| same(key)) {
-            return known.add(count);
+        let known = self.all_mut().iter_mut().find(|(key, _)| same(key));
+        if let Some((_, known)) = known {
+            known.add(Count::once(now));
+            return true;
         }
+        false
+    }
+
+    /// Counts one use.
+    pub fn add(&mut self, repository: Option<RepositoryId>, now: Timestamp, address: IpAddr, agent: &str, room: Room) {
+        let (day, count) = (day(now), Count::once(now));
         let key = Key::new(repository, now, address, agent);
         if let Some((_, known)) = self.all_mut().iter_mut().find(|(known, _)| *known == key) {
             return known.add(count);
+        }
+        if room != Room::Clients {
+            return self.add_to_others(repository, day, count, room);
         }
         if self.len() < MOST_CALLERS {
             return self.push(key, count);
@@ -77,18 +124,14 @@ impl Counts {
             std::mem::swap(quietest, &mut left);
         }
         let (Key { repository, day, .. }, count) = left;
-        let others = |repository| Key { repository, day, address: OTHERS, agent: SmolStr::default() };
-        let room = self.len() < MOST_COUNTS || self.all().iter().any(|(key, _)| *key == others(repository));
-        self.put(others(if room { repository } else { None }), count);
+        self.add_to_others(repository, day, count, room);
     }
 
-    /// Adds what was counted elsewhere, as far as there is room.
-    pub fn merge(&mut self, other: Self) {
-        for (key, count) in other.all() {
-            if self.len() < MOST_COUNTS || self.all().iter().any(|(known, _)| known == key) {
-                self.put(key.clone(), *count);
-            }
-        }
+    fn add_to_others(&mut self, repository: Option<RepositoryId>, day: i32, count: Count, room: Room) {
+        let others = Key::others(repository, day);
+        let fits = room != Room::Tokens && self.len() < MOST_COUNTS;
+        let known = fits || self.all().iter().any(|(key, _)| *key == others);
+        self.put(if known { others } else { Key::others(None, day) }, count);
     }
 
     fn put(&mut self, key: Key, count: Count) {
@@ -139,6 +182,14 @@ impl Counts {
 }
 
 impl Key {
+    const fn others(repository: Option<RepositoryId>, day: i32) -> Self {
+        Self { repository, day, address: OTHERS, agent: SmolStr::new_static("") }
+    }
+
+    fn allocated_bytes(&self) -> usize {
+        if self.agent.is_heap_allocated() { self.agent.len() + ALLOCATION_BYTES } else { 0 }
+    }
+
     fn new(repository: Option<RepositoryId>, now: Timestamp, address: IpAddr, agent: &str) -> Self {
         Self { repository, day: day(now), address, agent: user_agent(agent).into() }
     }

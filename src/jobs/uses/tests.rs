@@ -89,3 +89,76 @@ fn a_use_never_counts_for_another_repository() {
     assert!(counts.len() <= MOST_COUNTS + 1);
     assert_eq!(counts.all().iter().map(|(_, count)| count.uses).sum::<i64>(), 50 + 2_998, "all uses count");
 }
+
+fn numbered(number: usize) -> UsedToken {
+    UsedToken::Api(format!("019a9f3c-0000-7000-8000-{number:012}").parse().unwrap())
+}
+
+fn counted(uses: &Uses) -> (i64, usize) {
+    let mut total = (0, 0);
+    for shard in &uses.tokens {
+        for counts in lock(shard).values() {
+            total.0 += counts.all().iter().map(|(_, count)| count.uses).sum::<i64>();
+            total.1 += counts.bytes();
+        }
+    }
+    total
+}
+
+#[test]
+fn changing_clients_beyond_the_memory_budget_count_as_other_clients() {
+    const TOKENS: usize = 1_000;
+    const AGENTS: usize = 60;
+    let (uses, address) = (Uses::default(), "192.0.2.1".parse().unwrap());
+    for agent in 0..AGENTS {
+        for number in 0..TOKENS {
+            uses.token_used(numbered(number), None, NOW, address, &format!("{agent} {}", "x".repeat(190)));
+        }
+    }
+    let (sum, bytes) = counted(&uses);
+    assert_eq!(sum, (TOKENS * AGENTS) as i64, "all uses count");
+    assert_eq!(bytes, uses.bytes.load(Ordering::Relaxed), "the estimate is kept up to date");
+    assert!((MAX_CLIENT_BYTES..MAX_BYTES).contains(&bytes), "{bytes}");
+    let tokens = uses.shard(&numbered(0));
+    assert_eq!(tokens[&numbered(0)].all().iter().filter(|(key, _)| key.agent.is_empty()).count(), 1);
+}
+
+#[test]
+fn tokens_beyond_the_memory_budget_are_not_counted_and_reported() {
+    const TOKENS: usize = 100_000;
+    let uses = Uses::default();
+    for number in 0..TOKENS {
+        uses.token_used(numbered(number), None, NOW, "192.0.2.1".parse().unwrap(), "curl/8");
+    }
+    let (sum, bytes) = counted(&uses);
+    assert_eq!(sum + uses.uncounted.load(Ordering::Relaxed) as i64, TOKENS as i64);
+    assert!(sum > 70_000, "{sum}");
+    assert!(bytes < MAX_BYTES + counts::TOKEN_BYTES, "{bytes}");
+    let known = numbered(0);
+    uses.token_used(known, None, NOW, "192.0.2.2".parse().unwrap(), "curl/9");
+    assert_eq!(counted(&uses).0, sum + 1, "a token that is known is still counted");
+}
+
+#[test]
+fn spill_keeps_numbered_parts_in_a_private_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::TempDir::new().unwrap();
+    let uses = Uses::new(folder.path().to_owned());
+    uses.spill().unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was counted");
+    for number in 0..CHUNK + 1 {
+        uses.token_used(numbered(number), None, NOW, "192.0.2.1".parse().unwrap(), "curl/8");
+    }
+    uses.spill().unwrap();
+    let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert_eq!(std::fs::metadata(&files[0]).unwrap().permissions().mode() & 0o777, 0o600);
+    let (process_id, parts) = spill::read(&files[0]).unwrap();
+    assert_eq!(process_id, uses.flushing.try_lock().unwrap().process_id);
+    assert_eq!(parts.iter().map(|part| part.number).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(parts.iter().map(|part| part.counts.len()).sum::<usize>(), CHUNK + 1);
+    let first = &parts[0].counts[0];
+    assert_eq!((first.token, first.caller.user_agent.as_str(), first.caller.uses), (numbered(0), "curl/8", 1));
+    std::fs::write(&files[0], "{\"format\":2,\"process\":\"x\"}\n").unwrap();
+    assert!(spill::read(&files[0]).is_err(), "a later format is not read");
+}
