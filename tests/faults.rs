@@ -4,6 +4,8 @@
 //! The plain run kills 20 times; with `TOKENHOUSE_TEST_SOAK=1` (`./test --soak`) 200 times. Each run says its seed, and
 //! `TOKENHOUSE_TEST_SEED` repeats its choices, if not its races.
 
+#[path = "faults/connections.rs"]
+mod connections;
 #[path = "faults/database.rs"]
 mod database;
 #[path = "faults/full_disk.rs"]
@@ -18,6 +20,8 @@ mod killed;
 mod owner;
 #[path = "faults/postgres.rs"]
 mod postgres;
+#[path = "faults/restarted.rs"]
+mod restarted;
 #[path = "faults/stopped.rs"]
 mod stopped;
 #[path = "support/mod.rs"]

@@ -108,7 +108,7 @@ fn keys(attempt: &Attempt) -> Vec<Key> {
 }
 
 /// One subscriber usually has a whole /64 of IPv6 addresses.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
         v4 @ IpAddr::V4(_) => v4,

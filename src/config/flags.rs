@@ -59,4 +59,7 @@ pub struct Flags {
     /// text or json
     #[arg(long, env = "TOKENHOUSE_LOG_FORMAT", default_value = "text", global = true)]
     pub log_format: String,
+    /// Seconds for which a program that is asked to stop still accepts connections, while /readyz answers 503, 0 to 60
+    #[arg(long, env = "TOKENHOUSE_DRAIN_SECONDS", default_value = "2", global = true)]
+    pub drain_seconds: String,
 }

@@ -5,6 +5,7 @@ mod public_url;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net};
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub oci_token_seconds: i64,
     pub lifetimes: Lifetimes,
     pub workers: usize,
+    /// How long new connections are accepted after the signal to stop.
+    pub drain: Duration,
     pub log_level: tracing::Level,
     pub log_json: bool,
     /// The file that the database URL was read from.
@@ -121,6 +124,7 @@ impl Config {
             check.note("log-level", &format!("“{}” is none of error, warn, info, debug, trace", flags.log_level));
             tracing::Level::INFO
         });
+        let drain = Duration::from_secs(check.number("drain-seconds", &flags.drain_seconds, 0, 60).into());
         if !["text", "json"].contains(&flags.log_format.as_str()) {
             check.note("log-format", &format!("“{}” is neither text nor json", flags.log_format));
         }
@@ -150,6 +154,7 @@ impl Config {
             oci_token_seconds,
             lifetimes,
             workers,
+            drain,
             log_level,
             log_json: flags.log_format == "json",
             database_url_file: flags.database_url_file.as_ref().map(PathBuf::from),

@@ -28,6 +28,7 @@ fn every_problem_is_reported_at_once_and_names_its_variable() {
         "--instance-name= ",
         "--oci-service=the registry",
         "--oci-token-seconds=59",
+        "--drain-seconds=61",
     ])
     .unwrap_err()
     .to_string();
@@ -43,6 +44,7 @@ fn every_problem_is_reported_at_once_and_names_its_variable() {
         "INSTANCE_NAME",
         "OCI_SERVICE",
         "OCI_TOKEN_SECONDS",
+        "DRAIN_SECONDS",
     ] {
         assert!(problems.contains(&format!("TOKENHOUSE_{variable})")), "{variable} in {problems}");
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use actix_web::cookie::Key;
 use ipnet::IpNet;
 
+use super::connections::Connections;
 use crate::auth::hasher::Hasher;
 use crate::auth::signing::Signer;
 use crate::auth::throttle::Throttle;
@@ -34,6 +35,7 @@ pub struct Portal {
     pub cookies: OwnCookies,
     pub uses: Uses,
     pub denials: Denials,
+    pub connections: Arc<Connections>,
     pub settings: Settings,
     /// Digest of the code that opens the set-up; `None` where there was a user at the start.
     pub setup_code: Option<Digest>,

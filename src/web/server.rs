@@ -4,20 +4,19 @@ use std::future::Future;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use actix_server::Server;
 use actix_web::cookie::Key;
-use actix_web::dev::Server;
-use actix_web::{HttpServer, web};
-use tokio::signal::unix::{SignalKind, signal};
+use actix_web::web;
 use tokio::time::MissedTickBehavior;
 
-use super::app::app;
+use super::connections::Connections;
 use super::cookies::OwnCookies;
-use super::middleware::request::Requests;
 use super::portal::{Portal, Settings};
-use super::urls;
+use super::stopping::{Draining, StopSignals};
+use super::{listener, urls};
 use crate::auth::hasher::{Cost, Hasher};
 use crate::auth::signing::{self, Signer, SigningError};
 use crate::auth::throttle::Throttle;
@@ -33,12 +32,9 @@ use crate::storage::sealing::SealingKeys;
 use crate::storage::{Db, users};
 
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-const HEAD_PATIENCE: Duration = Duration::from_secs(5);
-/// Seconds that requests in flight get at the end.
-const DRAIN: u64 = 10;
-/// Connections of one worker. Each may fill some hundred kB, by sending without reading.
-const MOST_CONNECTIONS: usize = 1_024;
+/// How long the end of the program waits for the database before it keeps the last counts in a file.
+const LAST_FLUSH_TIMEOUT: Duration = Duration::from_millis(1_800);
+const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(1);
 const HASHING_THREADS: usize = 2;
 
 /// All that must be open before the portal can run.
@@ -55,6 +51,7 @@ pub struct Ready {
     pub portal: web::Data<Portal>,
     pub listener: TcpListener,
     pub workers: usize,
+    pub drain: Duration,
     /// The code of the set-up address, where there is no user yet.
     pub setup_code: Option<String>,
 }
@@ -80,8 +77,9 @@ impl Ready {
             cookies: OwnCookies::of(&public_url),
             keys,
             signer: Signer::default(),
-            uses: Uses::default(),
+            uses: Uses::new(config.data_dir),
             denials: Denials::default(),
+            connections: Arc::new(Connections::new(config.trusted_proxies.clone())),
             settings: Settings {
                 instance_name: config.instance_name,
                 public_url,
@@ -94,7 +92,7 @@ impl Ready {
             setup_code: setup_code.as_deref().map(Digest::of),
             stopping: AtomicBool::new(false),
         };
-        Ok(Self { portal: web::Data::new(portal), listener, workers: config.workers, setup_code })
+        Ok(Self { portal: web::Data::new(portal), listener, workers: config.workers, drain: config.drain, setup_code })
     }
 
     /// The lines that tell an operator where to go.
@@ -110,19 +108,7 @@ impl Ready {
 
     /// Starts to answer requests.
     pub fn serve(self) -> io::Result<Server> {
-        let Self { portal, listener, workers, .. } = self;
-        Ok(HttpServer::new(move || app(portal.clone()))
-            .workers(workers)
-            .keep_alive(KEEP_ALIVE)
-            .client_request_timeout(HEAD_PATIENCE)
-            .max_connections(MOST_CONNECTIONS)
-            .shutdown_timeout(DRAIN)
-            .on_connect(|_, data| {
-                data.insert(Requests::default());
-            })
-            .disable_signals()
-            .listen(listener)?
-            .run())
+        listener::serve(self.portal, self.listener, self.workers)
     }
 }
 
@@ -146,49 +132,82 @@ pub fn run<F>(opened: Opened, beside: F, announce: impl FnOnce(&[String])) -> io
 where
     F: Future<Output = ()> + 'static,
 {
-    actix_web::rt::System::new().block_on(async move {
+    let system = actix_web::rt::System::new();
+    let ended = system.block_on(async move {
         // Before anything answers, so that no signal finds the program unprepared.
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let mut signals = StopSignals::new()?;
         let ready = Ready::new(opened, Cost::OWASP).await?;
         let portal = ready.portal.clone();
+        let draining = Draining {
+            portal: portal.clone(),
+            listener: ready.listener.try_clone()?,
+            workers: ready.workers,
+            drain: ready.drain,
+        };
         let lines = ready.announcement();
         let server = ready.serve()?;
         let handle = server.handle();
         actix_web::rt::spawn(beside);
-        actix_web::rt::spawn(work_in_background(portal.clone()));
-        let stopping = portal.clone();
-        actix_web::rt::spawn(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            tracing::info!("stopping: requests in flight are finished first");
-            stopping.stopping.store(true, Ordering::SeqCst);
-            handle.stop(true).await;
+        let background = [
+            actix_web::rt::spawn(flush_regularly(portal.clone())),
+            actix_web::rt::spawn(prune_regularly(portal.clone())),
+        ];
+        let stopped = actix_web::rt::spawn(async move {
+            signals.next().await;
+            let hurried = tokio::select! {
+                () = draining.run(&handle) => false,
+                () = signals.next() => true,
+            };
+            handle.stop(false).await;
+            (signals, hurried)
         });
         announce(&lines);
         server.await?;
-        finish(&portal).await;
-        Ok(())
-    })
-}
-
-async fn work_in_background(portal: web::Data<Portal>) {
-    // Beside the other work, which must not wait for it.
-    let counting = portal.clone();
-    actix_web::rt::spawn(async move {
-        let mut flush = tokio::time::interval(Duration::from_secs(FLUSH_SECONDS));
-        flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            flush.tick().await;
-            if let Err(error) = counting.uses.flush(&counting.db).await {
-                tracing::warn!(%error, "uses of tokens could not be written; they are kept for the next time");
-            }
-            if let Err(error) = counting.denials.flush(&counting.db).await {
-                tracing::warn!(%error, "events of denials could not be written; they are kept for the next time");
+        let (mut signals, hurried) = stopped.await.map_err(io::Error::other)?;
+        for task in background {
+            task.abort();
+            // What it was about to write is kept for the last flush.
+            let _ = task.await;
+        }
+        if !hurried {
+            tokio::select! {
+                () = last_flush(&portal) => {}
+                () = signals.next() => {}
             }
         }
+        if let Err(error) = portal.uses.spill() {
+            tracing::error!(%error, "the last uses of tokens could not be written");
+        }
+        if !hurried {
+            checkpoint(portal.db.clone()).await;
+        }
+        tracing::info!("stopped");
+        Ok(())
     });
+    // Dropping it would wait for threads that wait for a database that does not answer.
+    std::mem::forget(system);
+    ended
+}
+
+async fn flush_regularly(portal: web::Data<Portal>) {
+    let mut flush = tokio::time::interval(Duration::from_secs(FLUSH_SECONDS));
+    flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        flush.tick().await;
+        let written = async {
+            portal.uses.write_spilled(&portal.db).await?;
+            portal.uses.flush(&portal.db).await
+        };
+        if let Err(error) = written.await {
+            tracing::warn!(%error, "uses of tokens could not be written; they are kept for the next time");
+        }
+        if let Err(error) = portal.denials.flush(&portal.db).await {
+            tracing::warn!(%error, "events of denials could not be written; they are kept for the next time");
+        }
+    }
+}
+
+async fn prune_regularly(portal: web::Data<Portal>) {
     let mut prune = tokio::time::interval(PRUNE_EVERY);
     let mut pruner = Pruner::new();
     loop {
@@ -199,16 +218,31 @@ async fn work_in_background(portal: web::Data<Portal>) {
     }
 }
 
-async fn finish(portal: &Portal) {
-    portal.uses.hurry();
-    if let Err(error) = portal.uses.flush(&portal.db).await {
-        tracing::error!(%error, "the last uses of tokens could not be written");
+/// Writes what was counted to the database, as far as there is time.
+async fn last_flush(portal: &Portal) {
+    let flushed = tokio::time::timeout(LAST_FLUSH_TIMEOUT, async {
+        if let Err(error) = portal.denials.flush(&portal.db).await {
+            tracing::error!(%error, "the last events of denials could not be written");
+        }
+        portal.uses.flush_large(&portal.db).await
+    });
+    match flushed.await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => tracing::warn!(%error, "uses of tokens could not be written to the database"),
+        Err(_) => {}
     }
-    if let Err(error) = portal.denials.flush(&portal.db).await {
-        tracing::error!(%error, "the last events of denials could not be written");
+    tracing::info!("the last uses of tokens are kept in a file of the data directory; the next start writes them");
+}
+
+/// On a thread of its own, because SQLite blocks until others let it go on.
+async fn checkpoint(db: Db) {
+    let runtime = tokio::runtime::Handle::current();
+    let done = tokio::task::spawn_blocking(move || runtime.block_on(db.checkpoint()));
+    match tokio::time::timeout(CHECKPOINT_TIMEOUT, done).await {
+        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Err(error))) => {
+            tracing::warn!(%error, "the write-ahead log could not be moved into the database file; the next start does it");
+        }
+        _ => tracing::warn!("the write-ahead log was not moved into the database file; the next start does it"),
     }
-    if let Err(error) = portal.db.checkpoint().await {
-        tracing::warn!(%error, "the write-ahead log could not be moved into the database file; the next start does it");
-    }
-    tracing::info!("stopped");
 }

@@ -93,13 +93,13 @@ fn form(name: &str) -> [(&str, &str); 3] {
     [("name", name), ("expiry", "90"), ("nonce", nonce)]
 }
 
-fn create(browser: &mut Browser, name: &str) -> String {
+pub fn create(browser: &mut Browser, name: &str) -> String {
     let answer = browser.post(TOKENS, &form(name)).expect("it answers");
     let page = browser.get(answer.location()).expect("it answers");
     page.secret().expect("the token is shown").to_owned()
 }
 
-fn me(address: &str, secret: &str) -> u16 {
+pub fn me(address: &str, secret: &str) -> u16 {
     ask(address, "/api/v1/me", Some(&format!("Bearer {secret}"))).expect("it answers").status
 }
 

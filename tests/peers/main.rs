@@ -23,6 +23,7 @@ mod proxies;
 mod readme;
 mod registry_3;
 mod registry_token;
+mod restarts;
 
 /// Runs each of the tests that it names once on SQLite and once on PostgreSQL.
 macro_rules! on_both {

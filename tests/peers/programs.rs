@@ -17,7 +17,7 @@ use crate::support::process::Process;
 /// Between finding a free port and taking it, somebody else may take it.
 const ATTEMPTS: usize = 5;
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener.local_addr().expect("it has an address").port()
 }
@@ -47,6 +47,11 @@ pub struct Proxy {
 impl Proxy {
     /// nginx; `server` stands in its one server block.
     pub fn nginx(server: &str) -> Self {
+        Self::nginx_with("", server)
+    }
+
+    /// The same; `upstreams` stands beside that block.
+    pub fn nginx_with(upstreams: &str, server: &str) -> Self {
         let folder = folder_with_certificate();
         let plain = Cell::new(0);
         let (process, port) = on_a_free_port("getrlimit(RLIMIT_NOFILE)", |port| {
@@ -59,6 +64,7 @@ impl Proxy {
                  access_log off;\n\
                  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi;\n\
                  scgi_temp_path scgi;\n\
+                 {upstreams}\n\
                  server {{\n\
                  listen 127.0.0.1:{port} ssl;\n\
                  listen 127.0.0.1:{};\n\

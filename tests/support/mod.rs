@@ -6,6 +6,5 @@
 pub mod database;
 pub mod http;
 pub mod process;
-pub mod relay;
 pub mod server;
 pub mod tcp_proxy;

@@ -44,6 +44,15 @@ impl Server {
         self.data.path()
     }
 
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// The first line of the log that has `words` in it. Waits for that line.
+    pub fn log_line(&self, words: &str) -> String {
+        self.process.line_with(words)
+    }
+
     pub fn log(&self) -> String {
         self.process.log()
     }

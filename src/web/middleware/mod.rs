@@ -1,5 +1,6 @@
 //! What happens around every request, and around every page.
 
+pub mod body_pieces;
 pub mod chunked;
 pub mod cookie_guard;
 pub mod headers;

@@ -1,8 +1,8 @@
 //! Around every request: its number, its line in the log, the limits of its head, and an answer even where a handler panicked.
 
-use std::cell::Cell;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -16,11 +16,12 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
 use futures_util::FutureExt as _;
 
-use super::headers;
+use super::{body_pieces, headers};
 use crate::auth::authenticate::Reason;
 use crate::domain::secret::{random_code, unless_secret};
 use crate::randomness;
 use crate::web::client::peer;
+use crate::web::connection::{Exchange, UnderWay};
 use crate::web::denial;
 use crate::web::error::Failure;
 use crate::web::gateway::forward_auth;
@@ -65,33 +66,34 @@ pub async fn around(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     // A client that sends without reading fills memory with answers: after so many, what it sent ahead gets next to nothing.
-    let count = count_of_connection(request.request());
+    let under_way = request.request().conn_data::<Rc<Exchange>>().map(|exchange| exchange.begin());
+    let count = under_way.as_ref().map_or(0, UnderWay::number);
     if count > MOST_REQUESTS {
         let mut response = HttpResponse::new(StatusCode::SERVICE_UNAVAILABLE);
         response.head_mut().set_connection_type(ConnectionType::Close);
         return Ok(request.into_response(response));
     }
     let id = RequestId::next();
-    let https = request.app_data::<web::Data<Portal>>().is_some_and(|portal| portal.settings.public_url.is_https());
+    let portal = request.app_data::<web::Data<Portal>>();
+    let https = portal.is_some_and(|portal| portal.settings.public_url.is_https());
+    let stopping = portal.is_some_and(|portal| portal.stopping.load(Ordering::SeqCst));
     request.extensions_mut().insert(id);
     let mut line = Line::of(request.request());
+    line.closes = count >= MOST_REQUESTS || stopping;
     if let Err(failure) = limit_head(&request) {
         line.failure(&failure);
         let response = HttpResponse::build(understood(request.path(), failure.status())).body(failure.sentence());
         let mut response = request.into_response(response);
-        finish(response.headers_mut(), &line, https);
+        finish(response.response_mut(), &line, https);
         return Ok(response);
     }
     let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
     match answered {
         Ok(Ok(response)) => {
-            let mut response = response.map_into_boxed_body();
-            if count >= MOST_REQUESTS {
-                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-            }
+            let mut response = response.map_body(|_, body| body_pieces::in_pieces(body.boxed()));
             line.answer(response.status(), response.response().error(), Some(response.request()));
             line.admitted = response.status() == StatusCode::OK && line.path.starts_with(urls::FORWARD_AUTH);
-            finish(response.headers_mut(), &line, https);
+            finish(response.response_mut(), &line, https);
             Ok(response)
         }
         Ok(Err(error)) => {
@@ -134,24 +136,16 @@ fn limit_head(request: &ServiceRequest) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How many requests came over this connection, the present one included.
-fn count_of_connection(request: &HttpRequest) -> u32 {
-    request.conn_data::<Requests>().map_or(0, |requests| {
-        requests.0.set(requests.0.get().saturating_add(1));
-        requests.0.get()
-    })
-}
-
-/// Requests that came over a connection.
-#[derive(Debug, Default)]
-pub struct Requests(Cell<u32>);
-
 fn refusal(line: &Line, mut response: HttpResponse, https: bool) -> Error {
-    finish(response.headers_mut(), line, https);
+    finish(&mut response, line, https);
     InternalError::from_response("refused", response).into()
 }
 
-fn finish(headers: &mut header::HeaderMap, line: &Line, https: bool) {
+fn finish<B>(response: &mut HttpResponse<B>, line: &Line, https: bool) {
+    if line.closes {
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    let headers = response.headers_mut();
     if line.admitted {
         return headers::apply_for_a_proxy(headers);
     }
@@ -170,6 +164,8 @@ pub struct Line {
     started: Instant,
     /// Whether a proxy was told that a request may pass: it reads that answer alone, and shows it to nobody.
     admitted: bool,
+    /// Whether the connection is closed after the answer.
+    closes: bool,
 }
 
 impl Line {
@@ -183,6 +179,7 @@ impl Line {
             peer: peer(request),
             started: Instant::now(),
             admitted: false,
+            closes: false,
         }
     }
 

@@ -215,6 +215,7 @@ fn configuration(database: &Database) -> Config {
         oci_token_seconds: 300,
         lifetimes: Lifetimes { idle: 30 * MINUTE, absolute: 12 * HOUR, reauthentication: 30 * MINUTE },
         workers: 1,
+        drain: Duration::ZERO,
         log_level: tracing::Level::INFO,
         log_json: false,
         database_url_file: None,
