@@ -10,8 +10,9 @@ use super::error::{self, Result, StorageError};
 use super::index::Index;
 use super::known::{self, Answer, Question};
 use super::opening::{self, OpenError, Options, cannot_open};
-use super::postgres::{MAX_THREADS, Postgres};
+use super::postgres::Postgres;
 use super::reserve::Reserve;
+use super::threads::MAX_THREADS;
 use super::writer::{Touches, Writer};
 use super::{Connection, migrations};
 
@@ -50,6 +51,7 @@ impl Db {
         };
         let mut first = opening::connect(&manager, options.wait)?;
         opening::check_server(&manager, &mut first)?;
+        let threads = |error: std::io::Error| OpenError::Threads(error.to_string());
         let pool = |purpose: Use, size: u32| {
             Pool::builder()
                 .max_size(size)
@@ -64,7 +66,7 @@ impl Db {
             migrations::run(&mut first)?;
             let index = Arc::new(Index::default());
             let writer = Writer::start(first, manager.clone(), index.clone(), reserve.clone(), options.timeouts)
-                .map_err(|error| OpenError::Threads(error.to_string()))?;
+                .map_err(threads)?;
             Inner::Sqlite { readers: pool(Use::Read, readers)?, writer, index, reserve }
         } else {
             if options.warns_without_tls {
@@ -72,7 +74,8 @@ impl Db {
             }
             migrations::run(&mut first)?;
             drop(first);
-            Inner::Postgres(Postgres::new(pool(Use::Write, MAX_THREADS.max(readers))?, readers, options.timeouts))
+            let pool = pool(Use::Write, MAX_THREADS.max(readers))?;
+            Inner::Postgres(Postgres::new(pool, readers, options.timeouts).map_err(threads)?)
         })))
     }
 

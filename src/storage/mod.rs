@@ -41,6 +41,7 @@ pub mod session_changes;
 pub mod sessions;
 pub mod signing_keys;
 mod target;
+mod threads;
 pub mod token_secrets;
 pub mod usage_flushes;
 pub mod user_access;

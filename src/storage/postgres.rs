@@ -14,10 +14,8 @@ use super::breaker::Breaker;
 use super::connection::Manager;
 use super::error::{Result, StorageError};
 use super::job::{Decision, Outcome, Timeouts, Waiter};
+use super::threads::Threads;
 
-/// Threads, and so connections, at most. More than there are connections in use, because a thread that PostgreSQL does
-/// not answer stays blocked after its client was answered.
-pub(super) const MAX_THREADS: u32 = 64;
 /// How much later than the client the server gives up: the client's own timeout needs no text of an error to be known.
 const SERVER_MARGIN: Duration = Duration::from_millis(300);
 /// A client that goes away after this time did so because there was no answer.
@@ -29,7 +27,7 @@ pub(super) struct Postgres {
     connections: Arc<Semaphore>,
     /// Those that writes may use, which wait for each other's locks. The others are left to checks.
     write_connections: Arc<Semaphore>,
-    threads: Arc<Semaphore>,
+    threads: Threads,
     breaker: Arc<Breaker>,
     timeouts: Timeouts,
 }
@@ -38,17 +36,17 @@ pub(super) struct Postgres {
 type Permits = Arc<Mutex<Vec<OwnedSemaphorePermit>>>;
 
 impl Postgres {
-    /// `pool` holds up to [`MAX_THREADS`] connections, of which `connections` are in use at a time.
-    pub(super) fn new(pool: Pool<Manager>, connections: u32, timeouts: Timeouts) -> Self {
+    /// `pool` holds up to `MAX_THREADS` connections, of which `connections` are in use at a time.
+    pub(super) fn new(pool: Pool<Manager>, connections: u32, timeouts: Timeouts) -> std::io::Result<Self> {
         let permits = |count: u32| Arc::new(Semaphore::new(count.max(1) as usize));
-        Self {
+        Ok(Self {
             pool,
             connections: permits(connections),
             write_connections: permits(connections - connections / 4),
-            threads: permits(MAX_THREADS),
+            threads: Threads::new()?,
             breaker: Arc::default(),
             timeouts,
-        }
+        })
     }
 
     pub(super) async fn read<T, E>(
@@ -126,13 +124,11 @@ impl Postgres {
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
     {
-        let thread = Arc::clone(&self.threads).try_acquire_owned();
-        let thread = thread.map_err(|_| StorageError::Unavailable("too many threads wait for PostgreSQL".into()))?;
         let (sender, decision, waiter) = Waiter::new();
         let (pool, breaker) = (self.pool.clone(), Arc::clone(&self.breaker));
         let in_use = Release(Arc::clone(&in_flight.permits));
-        tokio::task::spawn_blocking(move || {
-            let _until_the_end = (thread, in_use);
+        self.threads.run(move || {
+            let _until_the_end = in_use;
             if decision.is_abandoned() {
                 return;
             }
@@ -156,7 +152,7 @@ impl Postgres {
                 // A client that has gone does not listen.
                 let _ = sender.send(result);
             }
-        });
+        })?;
         let outcome = waiter.wait(deadline, last).await;
         if !matches!(outcome, Outcome::TimedOut | Outcome::Unknown) {
             in_flight.answered();

@@ -66,6 +66,8 @@ fn full_disk_refuses_new_tokens_and_revokes_old_ones() {
     let shown = house.browser.get(&page).expect("it answers");
     let authorization = format!("Bearer {}", shown.secret().expect("the token is shown"));
     let status = |house: &House| ask(house.address(), "/api/v1/me", Some(&authorization)).expect("it answers").status;
+    let repository = [("nonce", "9999999999999999999999"), ("name", "payments")];
+    house.browser.post("/repositories", &repository).expect("it answers").location();
     let data = seen_by_the_program(&house);
     assert_eq!(fs::metadata(data.join("reserve")).expect("room is reserved").len(), 1 << 20);
 
@@ -81,6 +83,8 @@ fn full_disk_refuses_new_tokens_and_revokes_old_ones() {
     let revoked = house.browser.post(&format!("{page}/revocation"), &[]).expect("it answers");
     assert_eq!(revoked.status, 303, "{}", revoked.body);
     assert_eq!(status(&house), 401);
+    let deleted = house.browser.post("/repositories/payments/deletion", &[("name", "payments")]).expect("it answers");
+    assert_eq!(deleted.location(), "/repositories", "{}", deleted.body);
 
     fs::remove_file(data.join("filler")).expect("it can be deleted");
     house.server().line_with("there is room on the disk again");

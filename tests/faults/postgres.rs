@@ -64,24 +64,42 @@ impl Portal {
 
 #[test]
 fn form_whose_commit_was_not_confirmed_leads_to_the_same_token_when_sent_again() {
+    let rounds = if std::env::var_os("TOKENHOUSE_TEST_SOAK").is_some() { 200 } else { 3 };
     let mut portal = Portal::set_up("lost-commit");
-    let (page, old) = portal.token();
+    let (page, mut current) = portal.token();
     let rotation = format!("{page}/rotation");
-    let form = portal.house.browser.get(&rotation).expect("it answers");
-    let replaces = form.value_of("name=\"replaces\"").expect("the form says what it replaces").to_owned();
-    let fields = [("nonce", "2222222222222222222222"), ("replaces", replaces.as_str()), ("grace", "now")];
+    for round in 0..rounds {
+        let form = portal.house.browser.get(&rotation).expect("it answers");
+        let replaces = form.value_of("name=\"replaces\"").expect("the form says what it replaces").to_owned();
+        let nonce = format!("{round:022}");
+        let fields = [("nonce", nonce.as_str()), ("replaces", replaces.as_str()), ("grace", "now")];
 
-    portal.proxy.lose_next_commit();
-    let answer = portal.house.browser.post(&rotation, &fields).expect("it answers");
-    assert!(portal.proxy.lost_commit());
-    assert_eq!(answer.status, 503, "{}", answer.body);
-    assert!(answer.body.contains("did not confirm the change, so it may have been made"), "{}", answer.body);
-    assert!(portal.house.server().says("outcome unknown"), "the log says so");
+        portal.proxy.lose_next_commit();
+        let answer = portal.house.browser.post(&rotation, &fields).expect("it answers");
+        assert!(portal.proxy.lost_commit());
+        assert_eq!(answer.status, 503, "{}", answer.body);
+        assert!(answer.body.contains("did not confirm the change, so it may have been made"), "{}", answer.body);
+        assert!(portal.house.server().says("outcome unknown"), "the log says so");
 
-    let again = portal.house.browser.post(&rotation, &fields).expect("it answers").location().to_owned();
-    let shown = portal.house.browser.get(&again).expect("it answers");
-    let new = shown.secret().expect("the new token still waits to be shown");
-    assert_eq!((portal.status(new), portal.status(&old)), (200, 401));
+        let again = portal.house.browser.post(&rotation, &fields).expect("it answers").location().to_owned();
+        let shown = portal.house.browser.get(&again).expect("it answers");
+        let new = shown.secret().expect("the new token still waits to be shown").to_owned();
+        assert_eq!((portal.status(&new), portal.status(&current)), (200, 401));
+        current = new;
+    }
+}
+
+#[test]
+fn stop_during_a_blackhole_does_not_wait_for_postgresql() {
+    let mut portal = Portal::set_up("stop");
+    let (_, secret) = portal.token();
+    portal.proxy.set(Network::Blackhole);
+    assert_eq!(portal.status(&secret), 503);
+    let mut server = portal.house.take_server();
+    server.signal("TERM");
+    // The proxy acknowledges whatever is sent, so that PostgreSQL's connections would be waited for without end.
+    server.wait();
+    assert!(server.log().contains("stopped"), "{}", server.log());
 }
 
 #[test]

@@ -9,7 +9,10 @@ const ANYWHERE: [(&str, &str); 5] = [
     ("414", "The address is longer than 4 kB."),
     ("431", "The headers are larger than 16 kB, or the cookies larger than 64 kB."),
     ("500", "Something went wrong in the portal, and it was logged."),
-    ("503", "The portal is busy or its database away; `Retry-After` says when to try again."),
+    (
+        "503",
+        "The portal is busy, its database away or its disk full; `Retry-After` says when to try again. A change was not made, unless the answer says that it may have been.",
+    ),
 ];
 /// Those that come where a token is asked for.
 const WITH_A_TOKEN: [(&str, &str); 2] = [
