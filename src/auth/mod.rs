@@ -3,6 +3,7 @@
 mod argon2id;
 pub mod authenticate;
 pub mod authorize;
+pub mod budgets;
 pub mod credentials;
 pub mod hasher;
 pub mod sign_in;

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::budgets::ChangeBudgets;
 use super::hasher::{Busy, Hasher, Line, Verdict};
 use super::throttle::{Attempt, RetryAfter, Throttle};
 use crate::domain::event::{Action, Actor, NewEvent};
@@ -47,6 +48,7 @@ pub struct Prover<'a> {
     pub db: &'a Db,
     pub hasher: &'a Hasher,
     pub throttle: &'a Throttle,
+    pub budgets: &'a ChangeBudgets,
     pub now: Timestamp,
 }
 
@@ -84,6 +86,7 @@ impl Prover<'_> {
             }
         };
         let (now, origin) = (self.now, origin.clone());
+        let with_event = self.budgets.allows_session_event(Action::SignedIn, user, origin.address, now);
         let session = self
             .db
             .write_beside_checks(move |connection| -> Result<SessionId, Refusal> {
@@ -94,8 +97,10 @@ impl Prover<'_> {
                 }
                 let address = origin.address.to_string();
                 let session = sessions::insert(connection, user, &address, &origin.user_agent, now, rng)?;
-                let event = event(Action::SignedIn, user, &account, address);
-                events::append(connection, &event, now, rng)?;
+                if with_event {
+                    let event = event(Action::SignedIn, user, &account, address);
+                    events::append(connection, &event, now, rng)?;
+                }
                 Ok(session)
             })
             .await?;
@@ -199,15 +204,11 @@ impl Prover<'_> {
 
     /// An unknown name gets its event too, so that the answer takes the same way; without the name, which may be a password.
     async fn note_failure(&self, user: Option<UserId>, account: String, origin: &Origin, action: Action) -> Stored<()> {
-        let (now, address) = (self.now, origin.address.to_string());
-        let event = NewEvent {
-            actor: Actor::Anonymous { address },
-            action,
-            subject_kind: "user",
-            subject_id: user.map(|id| id.to_string()).unwrap_or_default(),
-            subject_name: user.map(|_| account).unwrap_or_default(),
-            detail: String::new(),
-        };
+        if !self.budgets.allows_failure_event(user, origin.address, self.now) {
+            return Ok(());
+        }
+        let now = self.now;
+        let event = NewEvent::failed_password(user, account, origin.address.to_string(), action);
         let append =
             move |connection: &mut Connection| events::append(connection, &event, now, &mut randomness::system());
         self.db.write_beside_checks(append).await

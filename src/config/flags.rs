@@ -62,4 +62,13 @@ pub struct Flags {
     /// Seconds for which a program that is asked to stop still accepts connections, while /readyz answers 503, 0 to 60
     #[arg(long, env = "TOKENHOUSE_DRAIN_SECONDS", default_value = "2", global = true)]
     pub drain_seconds: String,
+    /// Most tokens that a user can create in an hour; 1000 for users with Repository Management or User Management
+    #[arg(long, env = "TOKENHOUSE_TOKEN_CREATIONS_PER_HOUR", default_value = "20", global = true)]
+    pub token_creations_per_hour: String,
+    /// Most rotations in an hour, of a user on pages, of a user's API tokens, and of a repository's token; 1000 for the same users
+    #[arg(long, env = "TOKENHOUSE_ROTATIONS_PER_HOUR", default_value = "30", global = true)]
+    pub rotations_per_hour: String,
+    /// Most other changes in an hour, likewise
+    #[arg(long, env = "TOKENHOUSE_WRITES_PER_HOUR", default_value = "60", global = true)]
+    pub writes_per_hour: String,
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net};
 
+use crate::auth::budgets::BudgetLimits;
 use crate::domain::session::Lifetimes;
 use crate::domain::timestamp::{HOUR, MINUTE};
 use crate::storage::connection::{Target, parameter};
@@ -42,6 +43,8 @@ pub struct Config {
     pub log_json: bool,
     /// The file that the database URL was read from.
     pub database_url_file: Option<PathBuf>,
+    /// Changes that a user or a token can make in an hour.
+    pub budgets: BudgetLimits,
 }
 
 /// All that is wrong with the configuration, a line each.
@@ -137,6 +140,12 @@ impl Config {
         if flags.secret_key_file.as_deref().is_some_and(SealingKeys::looks_like_key) {
             check.note("secret-key-file", "it is a key; name a file that has the key in it");
         }
+        let mut budget = |flag: &str, typed: &str| check.number(flag, typed, 1, 1_000_000);
+        let budgets = BudgetLimits {
+            token_creations: budget("token-creations-per-hour", &flags.token_creations_per_hour),
+            rotations: budget("rotations-per-hour", &flags.rotations_per_hour),
+            writes: budget("writes-per-hour", &flags.writes_per_hour),
+        };
         if !check.0.is_empty() {
             return Err(Problems(check.0));
         }
@@ -158,6 +167,7 @@ impl Config {
             log_level,
             log_json: flags.log_format == "json",
             database_url_file: flags.database_url_file.as_ref().map(PathBuf::from),
+            budgets,
         })
     }
 }

@@ -209,6 +209,20 @@ pub struct NewEvent {
     pub detail: String,
 }
 
+impl NewEvent {
+    /// A wrong password. An unknown name is not stored: it may be a password.
+    pub fn failed_password(user: Option<UserId>, username: String, address: String, action: Action) -> Self {
+        Self {
+            actor: Actor::Anonymous { address },
+            action,
+            subject_kind: "user",
+            subject_id: user.map(|id| id.to_string()).unwrap_or_default(),
+            subject_name: user.map(|_| username).unwrap_or_default(),
+            detail: String::new(),
+        }
+    }
+}
+
 /// A line of the audit log as stored.
 #[derive(Debug, Clone)]
 pub struct Event {

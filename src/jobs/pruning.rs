@@ -7,10 +7,10 @@ use crate::domain::session::Lifetimes;
 use crate::domain::signing_key::PUBLISHED_AFTERWARDS;
 use crate::domain::timestamp::{DAY, Timestamp};
 use crate::storage::{
-    Connection, Db, Result, callers, password_links, repository_tokens, reveals, sessions, signing_keys, usage_flushes,
+    Connection, Db, Result, api_tokens, callers, password_links, repository_tokens, reveals, sessions, signing_keys, usage_flushes,
 };
 
-/// Seconds for which a replaced repository token is remembered after its end, so that the log can name it.
+/// Seconds for which a replaced secret and a revoked token are kept after their end, so that the log can name them.
 const REPLACED_KEPT: i64 = 30 * DAY;
 
 /// Prunes as long as the system clock can be trusted.
@@ -63,6 +63,7 @@ pub async fn run(db: &Db, now: Timestamp, lifetimes: Lifetimes) -> Result<()> {
         callers::prune(connection, now)?;
         usage_flushes::prune(connection, now.minus(callers::DAYS * DAY))?;
         repository_tokens::prune(connection, now.minus(REPLACED_KEPT))?;
+        api_tokens::prune(connection, now.minus(REPLACED_KEPT))?;
         password_links::prune(connection, now)?;
         signing_keys::prune(connection, now.minus(PUBLISHED_AFTERWARDS))?;
         Ok(())

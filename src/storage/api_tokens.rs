@@ -174,6 +174,15 @@ pub(super) fn permissions(repositories: &str, account: &str, administration: &st
     })
 }
 
+/// Removes replaced secrets that ended, and tokens that were revoked, before `ended_before`.
+pub fn prune(connection: &mut Connection, ended_before: Timestamp) -> Result<usize> {
+    let secrets = diesel::delete(api_token_secrets::table.filter(api_token_secrets::ends_at.lt(ended_before.unix())))
+        .execute(connection)?;
+    let tokens =
+        diesel::delete(api_tokens::table.filter(api_tokens::revoked_at.lt(ended_before.unix()))).execute(connection)?;
+    Ok(secrets + tokens)
+}
+
 fn to_token(connection: &mut Connection, row: Row) -> Result<ApiToken> {
     let corrupt = || StorageError::corrupt("api_tokens", &row.id);
     let id: ApiTokenId = row.id.parse().map_err(|_| corrupt())?;

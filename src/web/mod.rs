@@ -4,6 +4,7 @@
 pub mod api;
 pub mod app;
 pub mod assets;
+pub mod budget;
 pub mod chart;
 pub mod client;
 pub mod connection;

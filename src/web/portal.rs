@@ -7,6 +7,7 @@ use actix_web::cookie::Key;
 use ipnet::IpNet;
 
 use super::connections::Connections;
+use crate::auth::budgets::ChangeBudgets;
 use crate::auth::hasher::Hasher;
 use crate::auth::signing::Signer;
 use crate::auth::throttle::Throttle;
@@ -27,6 +28,7 @@ pub struct Portal {
     pub clock: Clock,
     pub hasher: Hasher,
     pub throttle: Throttle,
+    pub budgets: ChangeBudgets,
     pub keys: Arc<SealingKeys>,
     /// Signs registry tokens.
     pub signer: Signer,

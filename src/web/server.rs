@@ -17,6 +17,7 @@ use super::cookies::OwnCookies;
 use super::portal::{Portal, Settings};
 use super::stopping::{Draining, StopSignals};
 use super::{listener, urls};
+use crate::auth::budgets::ChangeBudgets;
 use crate::auth::hasher::{Cost, Hasher};
 use crate::auth::signing::{self, Signer, SigningError};
 use crate::auth::throttle::Throttle;
@@ -73,6 +74,7 @@ impl Ready {
             clock,
             hasher: Hasher::start(cost, HASHING_THREADS, &mut randomness::system())?,
             throttle: Throttle::default(),
+            budgets: ChangeBudgets::new(config.budgets),
             cookie_key: Key::from(&keys.derive("cookies")[..]),
             cookies: OwnCookies::of(&public_url),
             keys,

@@ -18,6 +18,7 @@ mod api_tokens;
 mod api_tokens_list;
 mod api_users;
 mod bad_input;
+mod budgets;
 mod configure;
 mod cookies;
 mod credentials;

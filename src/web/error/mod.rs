@@ -60,6 +60,9 @@ pub enum Failure {
     Misdirected,
     #[error("too many tries")]
     TooManyRequests { seconds: i64 },
+    /// The user or the token has used up its changes of this hour.
+    #[error("too many changes")]
+    TooManyChanges { seconds: i64 },
     /// A door: no good credentials.
     #[error("refused: {0}")]
     Unauthorized(authenticate::Reason),
@@ -105,7 +108,7 @@ impl Failure {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
-            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyRequests { .. } | Self::TooManyChanges { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) | Self::Disk { .. } | Self::OutcomeUnknown(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -129,7 +132,7 @@ impl Failure {
     /// Seconds for `Retry-After`, where waiting helps.
     pub const fn retry_after(&self) -> Option<i64> {
         match self {
-            Self::TooManyRequests { seconds } => Some(*seconds),
+            Self::TooManyRequests { seconds } | Self::TooManyChanges { seconds } => Some(*seconds),
             Self::Unavailable(_) | Self::OutcomeUnknown(_) => Some(2),
             Self::Disk { .. } => Some(60),
             _ => None,

@@ -29,6 +29,9 @@ impl Failure {
             Self::TooManyRequests { seconds } => {
                 format!("Too many tries. Wait {} and try again.", in_words(*seconds))
             }
+            Self::TooManyChanges { seconds } => {
+                format!("Too many changes within an hour. Nothing was changed. Wait {} and try again.", in_words(*seconds))
+            }
             Self::Unauthorized(_) => "The credentials are missing or not accepted. Send the token as Bearer or Basic.".into(),
             Self::InsufficientScope(scope) => format!("{}.", capitalised(&scope.to_string())),
             Self::Unavailable(_) => "The portal is busy at this moment. Try again in a few seconds.".into(),
@@ -62,6 +65,7 @@ impl Failure {
             Self::UnsupportedMediaType => "Wrong content type",
             Self::Misdirected => "Wrong host",
             Self::TooManyRequests { .. } => "Too many tries",
+            Self::TooManyChanges { .. } => "Too many changes",
             Self::Unauthorized(_) => "Unauthorized",
             Self::InsufficientScope(_) => "Insufficient scope",
             Self::Unavailable(_) => "Busy",

@@ -11,6 +11,7 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 
 use crate::auth::authenticate::{self as auth, Caller, Checked, Reason, Right, authenticate};
+use crate::auth::budgets::BudgetOwner;
 use crate::auth::credentials::{Presented, Unusable, parse};
 use crate::domain::caller::user_agent;
 use crate::domain::id::{RepositoryId, UserId};
@@ -19,6 +20,7 @@ use crate::domain::repository::RepositoryName;
 use crate::domain::secret::SecretKind;
 use crate::domain::timestamp::Timestamp;
 use crate::storage::acting::{Acting, By};
+use crate::web::budget;
 use crate::web::client::{self, Client};
 use crate::web::denial::Requester;
 use crate::web::error::{ApiFailure, Failure};
@@ -114,6 +116,16 @@ impl ApiCaller {
         Ok(Self { caller, right, repository, counts, portal, now, address: client.address, agent, by })
     }
 
+    /// Counts the request as a change, if it is one. A service changes nothing.
+    fn charge(&self, request: &HttpRequest) -> Result<(), Failure> {
+        let (owner, privileges) = match &self.caller {
+            Caller::ApiToken(own) => (BudgetOwner::TokensOf(own.owner), own.owner_privileges),
+            Caller::Repository(own) => (BudgetOwner::Repository(own.repository), Privileges::NONE),
+            Caller::Service(_) => return Ok(()),
+        };
+        budget::charge(request, &self.portal, owner, privileges, self.now)
+    }
+
     /// The moment of the request.
     pub const fn now(&self) -> Timestamp {
         self.now
@@ -170,6 +182,7 @@ impl FromRequest for ApiCaller {
         Box::pin(async move {
             let caller = Self::check(&request, None).await?;
             caller.remember(&request);
+            caller.charge(&request)?;
             Ok(caller)
         })
     }

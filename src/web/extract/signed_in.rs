@@ -11,6 +11,7 @@ use actix_web::http::Method;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 
 use crate::auth::authorize::sees_all;
+use crate::auth::budgets::BudgetOwner;
 use crate::domain::event::Actor;
 use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::session::Session;
@@ -18,6 +19,7 @@ use crate::domain::timestamp::{MINUTE, Timestamp};
 use crate::domain::user::User;
 use crate::storage::acting::{Acting, By};
 use crate::storage::{grants, sessions};
+use crate::web::budget;
 use crate::web::client::Client;
 use crate::web::denial::Requester;
 use crate::web::error::{Failure, PageFailure};
@@ -61,6 +63,7 @@ impl SignedIn {
         }
         let client = Client::of(&request, &portal.settings);
         client.require_private()?;
+        budget::charge(&request, &portal, BudgetOwner::User(user.id), user.privileges, now)?;
         // Not at every request, but often enough that nobody who is here is taken for idle.
         if now.since(session.last_seen_at) >= MINUTE.min(portal.settings.lifetimes.idle / 4) {
             portal.uses.session_seen(session.id, now);

@@ -20,6 +20,7 @@ use super::{body_pieces, headers};
 use crate::auth::authenticate::Reason;
 use crate::domain::secret::{random_code, unless_secret};
 use crate::randomness;
+use crate::web::budget;
 use crate::web::client::peer;
 use crate::web::connection::{Exchange, UnderWay};
 use crate::web::denial;
@@ -91,6 +92,7 @@ pub async fn around(
     match answered {
         Ok(Ok(response)) => {
             let mut response = response.map_body(|_, body| body_pieces::in_pieces(body.boxed()));
+            budget::settle(&response);
             line.answer(response.status(), response.response().error(), Some(response.request()));
             line.admitted = response.status() == StatusCode::OK && line.path.starts_with(urls::FORWARD_AUTH);
             finish(response.response_mut(), &line, https);

@@ -111,6 +111,7 @@ pub async fn destroy(
 ) -> Result<HttpResponse, PageFailure> {
     body.form(&[], &[]).await?;
     let (id, user, now) = (who.session.id, who.user.id, who.now);
+    let with_event = portal.budgets.allows_session_event(Action::SignedOut, user, who.client.address, now);
     let event = NewEvent {
         actor: who.actor(),
         action: Action::SignedOut,
@@ -124,7 +125,7 @@ pub async fn destroy(
         .write_beside_checks(move |connection: &mut Connection| -> Stored<()> {
             // In the order in which changes of tokens lock, which also touch sessions.
             users::lock(connection, user)?;
-            if sessions::end(connection, id)? {
+            if sessions::end(connection, id)? && with_event {
                 events::append(connection, &event, now, &mut randomness::system())?;
             }
             Ok(())
@@ -136,7 +137,13 @@ pub async fn destroy(
 
 /// What checks passwords at this moment.
 pub fn prover(portal: &Portal) -> Prover<'_> {
-    Prover { db: &portal.db, hasher: &portal.hasher, throttle: &portal.throttle, now: portal.now() }
+    Prover {
+        db: &portal.db,
+        hasher: &portal.hasher,
+        throttle: &portal.throttle,
+        budgets: &portal.budgets,
+        now: portal.now(),
+    }
 }
 
 /// Where a password entry comes from.

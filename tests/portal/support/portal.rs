@@ -11,6 +11,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use diesel::connection::SimpleConnection;
 use tempfile::TempDir;
+use tokenhouse::auth::budgets::BudgetLimits;
 use tokenhouse::auth::hasher::Cost;
 use tokenhouse::clock::Clock;
 use tokenhouse::config::{Config, PublicUrl};
@@ -219,6 +220,7 @@ fn configuration(database: &Database) -> Config {
         log_level: tracing::Level::INFO,
         log_json: false,
         database_url_file: None,
+        budgets: BudgetLimits { token_creations: 20, rotations: 30, writes: 60 },
     }
 }
 
