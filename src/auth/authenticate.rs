@@ -3,6 +3,7 @@
 use smol_str::SmolStr;
 
 use super::credentials::{Presented, Unusable};
+use super::recovery;
 use crate::domain::caller::UsedToken;
 use crate::domain::event::Actor;
 use crate::domain::id::{ApiTokenId, RepositoryId, RepositoryTokenId, UserId};
@@ -141,11 +142,15 @@ pub async fn authenticate(
     let own = (kind == SecretKind::RepositoryToken).then(|| at.clone()).flatten();
     let at = if kind == SecretKind::ApiToken { at } else { None };
     let known = db.known(Question { kind, digest, at }).await?.ok_or(Reason::Unknown)?;
-    Ok(match &*known {
+    let checked = match &*known {
         Known::ApiToken(known) => judge(known, name, now)?,
         Known::RepositoryToken(known) => judge_repository(known, name, own.as_ref(), now)?,
         Known::Service(known) => judge_service(known, name)?,
-    })
+    };
+    if known.first_use_pending() {
+        recovery::note_first_use(db, kind, digest).await;
+    }
+    Ok(checked)
 }
 
 fn judge_service(known: &KnownService, name: Option<&str>) -> Result<Checked, Reason> {
@@ -155,7 +160,7 @@ fn judge_service(known: &KnownService, name: Option<&str>) -> Result<Checked, Re
     Ok(Checked { caller: Caller::Service(known.clone()), right: None })
 }
 
-fn judge_repository(
+pub(super) fn judge_repository(
     known: &KnownRepositoryToken,
     name: Option<&str>,
     at: Option<&RepositoryName>,
@@ -188,7 +193,7 @@ fn is_generic_username(name: &str) -> bool {
     GENERIC_USERNAMES.iter().any(|generic| generic.eq_ignore_ascii_case(name))
 }
 
-fn judge(known: &KnownApiToken, username: Option<&str>, now: Timestamp) -> Result<Checked, Reason> {
+pub(super) fn judge(known: &KnownApiToken, username: Option<&str>, now: Timestamp) -> Result<Checked, Reason> {
     let id = known.id;
     if let Some(end) = known.end(now) {
         return Err(match end {

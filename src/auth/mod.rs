@@ -6,6 +6,7 @@ pub mod authorize;
 pub mod budgets;
 pub mod credentials;
 pub mod hasher;
+pub mod recovery;
 pub mod sign_in;
 pub mod signing;
 pub mod throttle;

@@ -7,7 +7,8 @@ use crate::domain::session::Lifetimes;
 use crate::domain::signing_key::PUBLISHED_AFTERWARDS;
 use crate::domain::timestamp::{DAY, Timestamp};
 use crate::storage::{
-    Connection, Db, Result, api_tokens, callers, password_links, repository_tokens, reveals, sessions, signing_keys, usage_flushes,
+    Connection, Db, Result, api_tokens, callers, idempotency, password_links, repository_tokens, reveals, sessions,
+    signing_keys, usage_flushes,
 };
 
 /// Seconds for which a replaced secret and a revoked token are kept after their end, so that the log can name them.
@@ -65,6 +66,7 @@ pub async fn run(db: &Db, now: Timestamp, lifetimes: Lifetimes) -> Result<()> {
         repository_tokens::prune(connection, now.minus(REPLACED_KEPT))?;
         api_tokens::prune(connection, now.minus(REPLACED_KEPT))?;
         password_links::prune(connection, now)?;
+        idempotency::prune(connection, now)?;
         signing_keys::prune(connection, now.minus(PUBLISHED_AFTERWARDS))?;
         Ok(())
     })

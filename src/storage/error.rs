@@ -28,6 +28,9 @@ pub enum StorageError {
     /// The write was given up because its thread ended.
     #[error("the write was interrupted")]
     Interrupted,
+    /// This credential has as many stored answers to requests with an `Idempotency-Key` as it can have.
+    #[error("too many answers are stored; the first expires in {seconds} seconds")]
+    TooManyAnswers { seconds: i64 },
     #[error("the database refused a statement: {0}")]
     Unexpected(Arc<Error>),
 }
@@ -35,6 +38,11 @@ pub enum StorageError {
 impl StorageError {
     pub fn corrupt(table: &'static str, id: impl ToString) -> Self {
         Self::Corrupt { table, id: id.to_string() }
+    }
+
+    /// An answer that cannot be written as JSON.
+    pub fn serialization(error: serde_json::Error) -> Self {
+        Error::SerializationError(Box::new(error)).into()
     }
 
     /// `refusal` where a unique constraint was broken: somebody was first, at the same moment. Nothing more can be asked in

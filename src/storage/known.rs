@@ -21,6 +21,17 @@ pub enum Known {
     Service(KnownService),
 }
 
+impl Known {
+    /// Whether the first use of the secret must be noted: see `idempotency`.
+    pub const fn first_use_pending(&self) -> bool {
+        match self {
+            Self::ApiToken(known) => known.first_use_pending,
+            Self::RepositoryToken(known) => known.first_use_pending,
+            Self::Service(_) => false,
+        }
+    }
+}
+
 /// Which token, and at which repository its right is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {

@@ -14,6 +14,7 @@ pub mod event_list;
 pub mod events;
 pub mod grants;
 pub mod held;
+pub mod idempotency;
 mod index;
 pub mod job;
 pub mod known;

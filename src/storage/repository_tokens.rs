@@ -97,22 +97,25 @@ pub struct KnownRepositoryToken {
     pub created_at: Timestamp,
     /// When it, replaced by another, stops working.
     pub ends_at: Option<Timestamp>,
+    /// Whether the first use of it must be noted: see `idempotency`.
+    pub first_use_pending: bool,
 }
 
 pub fn find_by_digest(connection: &mut Connection, digest: &Digest) -> Result<Option<KnownRepositoryToken>> {
-    let row: Option<(String, i64, Option<i64>, String, String)> = repository_tokens::table
+    let row: Option<(String, i64, Option<i64>, bool, String, String)> = repository_tokens::table
         .inner_join(repositories::table)
         .filter(repository_tokens::digest.eq(digest.as_bytes().as_slice()))
         .select((
             repository_tokens::id,
             repository_tokens::created_at,
             repository_tokens::ends_at,
+            repository_tokens::first_use_pending,
             repositories::id,
             repositories::name,
         ))
         .get_result(connection)
         .optional()?;
-    row.map(|(id, created_at, ends_at, repository, name)| {
+    row.map(|(id, created_at, ends_at, first_use_pending, repository, name)| {
         let corrupt = || StorageError::corrupt("repository_tokens", &id);
         Ok(KnownRepositoryToken {
             id: id.parse().map_err(|_| corrupt())?,
@@ -120,6 +123,7 @@ pub fn find_by_digest(connection: &mut Connection, digest: &Digest) -> Result<Op
             name: RepositoryName::parse(&name).map_err(|_| corrupt())?,
             created_at: Timestamp::from_unix(created_at),
             ends_at: ends_at.map(Timestamp::from_unix),
+            first_use_pending,
         })
     })
     .transpose()

@@ -27,7 +27,7 @@ diesel::table! { repository_tokens (id) {
     id -> Text, repository_id -> Text, generation -> BigInt, digest -> Binary, hint -> Text,
     sealed -> Nullable<Binary>, key_id -> Nullable<Text>, created_at -> BigInt, created_by -> Text,
     ends_at -> Nullable<BigInt>, last_used_at -> Nullable<BigInt>, last_used_address -> Nullable<Text>,
-    form_nonce -> Text,
+    form_nonce -> Text, first_use_pending -> Bool,
 } }
 
 diesel::table! { grants (user_id, repository_id) {
@@ -48,7 +48,12 @@ diesel::table! { api_token_repositories (api_token_id, repository_id) {
 
 diesel::table! { api_token_secrets (id) {
     id -> Text, api_token_id -> Text, digest -> Binary, hint -> Text, created_at -> BigInt,
-    ends_at -> Nullable<BigInt>, form_nonce -> Text,
+    ends_at -> Nullable<BigInt>, form_nonce -> Text, first_use_pending -> Bool,
+} }
+
+diesel::table! { idempotency_keys (credential, key) {
+    credential -> Binary, key -> Text, request -> Binary, status -> BigInt, sealed -> Binary, key_id -> Text,
+    secret_id -> Nullable<Text>, created_at -> BigInt, expires_at -> BigInt,
 } }
 
 diesel::table! { password_links (user_id) {
@@ -112,6 +117,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_tokens,
     api_token_repositories,
     api_token_secrets,
+    idempotency_keys,
     reveals,
     services,
     signing_keys,

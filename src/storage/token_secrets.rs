@@ -33,6 +33,8 @@ pub struct KnownApiToken {
     pub revoked: bool,
     /// When this secret, replaced by another, stops working.
     pub secret_ends_at: Option<Timestamp>,
+    /// Whether the first use of this secret must be noted: see `idempotency`.
+    pub first_use_pending: bool,
     pub owner: UserId,
     pub username: SmolStr,
     pub owner_disabled: bool,
@@ -92,7 +94,8 @@ type TokenRow = (String, String, String, String, String, String, i64, Option<i64
 type OwnerRow = (String, String, Option<i64>, Option<String>);
 /// Repository, grant, and the repository once more where it is selected.
 type AtRow = (Option<String>, Option<String>, Option<String>);
-type Row = (Option<i64>, TokenRow, OwnerRow, AtRow);
+type SecretRow = (Option<i64>, bool);
+type Row = (SecretRow, TokenRow, OwnerRow, AtRow);
 
 pub fn find_api_token(
     connection: &mut Connection,
@@ -120,7 +123,7 @@ pub fn find_api_token(
             )
             .filter(api_token_secrets::digest.eq(digest))
             .select((
-                api_token_secrets::ends_at,
+                (api_token_secrets::ends_at, api_token_secrets::first_use_pending),
                 (
                     api_tokens::id,
                     api_tokens::name,
@@ -143,12 +146,12 @@ pub fn find_api_token(
             .load(c))?;
     let mut all = Privileges::NONE;
     let mut found = None;
-    for (secret_ends_at, token, owner, at) in rows {
+    for (secret, token, owner, at) in rows {
         let held = owner.3.as_deref().unwrap_or("");
         all = all.and(privileges(held).ok_or_else(|| StorageError::corrupt("roles", &owner.0))?);
-        found = Some((secret_ends_at, token, owner, at));
+        found = Some((secret, token, owner, at));
     }
-    let Some((secret_ends_at, token, owner, at)) = found else { return Ok(None) };
+    let Some(((secret_ends_at, first_use_pending), token, owner, at)) = found else { return Ok(None) };
     let (id, name, repositories, account, administration, selection, created_at, expires_at, disabled_at, revoked_at) =
         token;
     let (owner, username, owner_disabled_at, _) = owner;
@@ -163,6 +166,7 @@ pub fn find_api_token(
         disabled: disabled_at.is_some(),
         revoked: revoked_at.is_some(),
         secret_ends_at: secret_ends_at.map(Timestamp::from_unix),
+        first_use_pending,
         owner: owner.parse().map_err(|_| corrupt())?,
         username: username.into(),
         owner_disabled: owner_disabled_at.is_some(),
@@ -200,6 +204,7 @@ mod tests {
                 disabled: false,
                 revoked: false,
                 secret_ends_at: None,
+                first_use_pending: false,
                 owner: "019a9f3c-0000-7000-8000-000000000002".parse().unwrap(),
                 username: "ada".into(),
                 owner_disabled: false,

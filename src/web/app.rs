@@ -34,6 +34,7 @@ pub fn app(
             web::scope("/api")
                 // `/api` itself is a page.
                 .guard(guard::fn_guard(|context| context.head().uri.path() != urls::API))
+                .wrap(from_fn(super::api::idempotency::around))
                 .wrap(from_fn(super::api::problem::around))
                 .configure(routes::api)
                 .default_service(web::to(routes::no_door)),

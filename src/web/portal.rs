@@ -20,6 +20,7 @@ use crate::jobs::denials::Denials;
 use crate::jobs::uses::Uses;
 use crate::storage::Db;
 use crate::storage::sealing::SealingKeys;
+use crate::web::api::idempotency::RunningRequests;
 use crate::web::cookies::OwnCookies;
 
 /// The running portal.
@@ -29,6 +30,7 @@ pub struct Portal {
     pub hasher: Hasher,
     pub throttle: Throttle,
     pub budgets: ChangeBudgets,
+    pub running: RunningRequests,
     pub keys: Arc<SealingKeys>,
     /// Signs registry tokens.
     pub signer: Signer,

@@ -12,6 +12,7 @@ use actix_web::cookie::Key;
 use actix_web::web;
 use tokio::time::MissedTickBehavior;
 
+use super::api::idempotency::RunningRequests;
 use super::connections::Connections;
 use super::cookies::OwnCookies;
 use super::portal::{Portal, Settings};
@@ -75,6 +76,7 @@ impl Ready {
             hasher: Hasher::start(cost, HASHING_THREADS, &mut randomness::system())?,
             throttle: Throttle::default(),
             budgets: ChangeBudgets::new(config.budgets),
+            running: RunningRequests::default(),
             cookie_key: Key::from(&keys.derive("cookies")[..]),
             cookies: OwnCookies::of(&public_url),
             keys,

@@ -19,7 +19,10 @@ pub struct House {
 
 impl House {
     pub fn set_up() -> Self {
-        let server = Server::with(&["--max-api-tokens", "50"], &[]);
+        let server = Server::with(
+            &["--max-api-tokens", "50", "--writes-per-hour", "1000000", "--rotations-per-hour", "1000000"],
+            &[],
+        );
         let setup = server.setup_address();
         let (_, code) = setup.split_once("code=").expect("the address has a code");
         let mut browser = Browser::new(&server.address(""));
@@ -108,10 +111,11 @@ impl House {
 }
 
 /// What fits the document may still name what is not there or not offered: a role, a privilege, a grace that the policies,
-/// which are among what is changed, do not have. These operations say so with 422.
+/// which are among what is changed, do not have. These operations say so with 422; so does every POST whose
+/// `Idempotency-Key` was used for another request.
 const SETTINGS: &str = r#"
 [[operations]]
-include-operation-id = ["policies.update", "repositories.token.create", "roles.create", "roles.update", "users.create", "users.update", "tokens.current.rotation.create"]
+include-operation-id = ["policies.update", "repositories.token.create", "roles.create", "roles.update", "users.create", "users.update", "tokens.current.rotation.create", "repositories.create", "users.disablement.create", "users.enablement.create", "users.sign-out.create"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "422", "429", "5xx"]
 "#;
 

@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection};
 
 /// What there must be none of: each finds the ids of what breaks a rule.
-const HALF_MADE: [(&str, &str); 12] = [
+const HALF_MADE: [(&str, &str); 13] = [
     (
         "a repository has exactly one current token",
         "SELECT id FROM repositories r WHERE
@@ -67,6 +67,12 @@ const HALF_MADE: [(&str, &str); 12] = [
     (
         "an event about a token is about one that is there",
         "SELECT id FROM events e WHERE subject_kind = 'api_token' AND NOT EXISTS (SELECT 1 FROM api_tokens t WHERE t.id = e.subject_id)",
+    ),
+    (
+        "a stored answer to a rotation has a new secret whose first use removes it",
+        "SELECT key AS id FROM idempotency_keys WHERE secret_id IS NOT NULL AND secret_id NOT IN (
+             SELECT id FROM api_token_secrets WHERE first_use_pending UNION ALL
+             SELECT id FROM repository_tokens WHERE first_use_pending)",
     ),
     (
         "nobody has more than five tokens",

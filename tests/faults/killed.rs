@@ -67,7 +67,7 @@ fn a_repository_never_has_none_or_two_current_tokens_whenever_the_server_is_kill
 }
 
 /// Lets all work, and kills the server after a few changes and a moment more.
-fn work_until_killed<W: Send>(
+pub fn work_until_killed<W: Send>(
     house: &mut House,
     workers: &mut [W],
     act: fn(&mut W) -> io::Result<Done>,

@@ -29,6 +29,7 @@ mod forward_auth;
 mod headers;
 mod health;
 mod hosts;
+mod idempotency;
 mod introspection;
 mod links;
 mod metadata;

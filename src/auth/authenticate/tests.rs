@@ -66,6 +66,7 @@ fn a_repositorys_token_is_good_until_the_very_second_of_its_end_and_under_its_ow
         name: RepositoryName::parse("payments").unwrap(),
         created_at: NOW,
         ends_at: None,
+        first_use_pending: false,
     };
     let ending = |end| KnownRepositoryToken { ends_at: Some(end), ..known.clone() };
     assert!(judge_repository(&known, None, None, NOW).is_ok());

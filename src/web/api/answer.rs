@@ -6,7 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
+use crate::domain::id::RepositoryId;
+use crate::domain::timestamp::Timestamp;
+use crate::randomness;
+use crate::storage::idempotency::{self, KeyedRequest, NewAnswer, NewSecret};
+use crate::storage::sealing::SealingKeys;
+use crate::storage::{Connection, StorageError};
 use crate::web::error::Failure;
 
 /// An answer with this status.
@@ -17,11 +24,79 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Result<HttpResponse, F
 
 /// Something new, and its address.
 pub fn created(location: String, body: &impl Serialize) -> Result<HttpResponse, Failure> {
-    let body = text(body)?;
-    Ok(HttpResponse::Created()
-        .insert_header(header::ContentType::json())
-        .insert_header((header::LOCATION, location))
-        .body(body))
+    Ok(Reply::created(location, body)?.into_response())
+}
+
+/// The answer to a change, made in the transaction of the change.
+pub struct Reply {
+    status: StatusCode,
+    /// The address of what was created.
+    location: Option<String>,
+    body: Zeroizing<String>,
+    repository: Option<RepositoryId>,
+    rotated: Option<(NewSecret, Timestamp)>,
+}
+
+impl Reply {
+    pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, StorageError> {
+        let mut text = serde_json::to_string(body).map_err(StorageError::serialization)?;
+        text.push('\n');
+        Ok(Self { status, location: None, body: Zeroizing::new(text), repository: None, rotated: None })
+    }
+
+    /// 201 with the address of what was created.
+    pub fn created(location: String, body: &impl Serialize) -> Result<Self, StorageError> {
+        Ok(Self { location: Some(location), ..Self::json(StatusCode::CREATED, body)? })
+    }
+
+    /// Notes for which repository the token was used.
+    pub const fn at(mut self, repository: RepositoryId) -> Self {
+        self.repository = Some(repository);
+        self
+    }
+
+    /// Notes the new secret where the request replaced the one that it presented, and until when that one works.
+    pub const fn rotated(mut self, secret: NewSecret, old_ends_at: Timestamp) -> Self {
+        self.rotated = Some((secret, old_ends_at));
+        self
+    }
+
+    pub const fn repository(&self) -> Option<RepositoryId> {
+        self.repository
+    }
+
+    /// Stores it in the same transaction.
+    pub fn store(
+        &self,
+        connection: &mut Connection,
+        keys: &SealingKeys,
+        keyed: &KeyedRequest,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        let text = Zeroizing::new(format!("{}\n{}", self.location.as_deref().unwrap_or_default(), *self.body));
+        let answer = NewAnswer { status: self.status.as_u16(), text: &text, rotated: self.rotated };
+        idempotency::insert(connection, &mut randomness::system(), keys, keyed, &answer, now)
+    }
+
+    /// The one that was stored as this status and text.
+    pub fn stored(status: u16, text: &str) -> Self {
+        let (location, body) = text.split_once('\n').unwrap_or(("", text));
+        Self {
+            status: StatusCode::from_u16(status).unwrap_or_default(),
+            location: (!location.is_empty()).then(|| location.to_owned()),
+            body: Zeroizing::new(body.to_owned()),
+            repository: None,
+            rotated: None,
+        }
+    }
+
+    pub fn into_response(self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        if let Some(location) = &self.location {
+            response.insert_header((header::LOCATION, location.as_str()));
+        }
+        response.insert_header(header::ContentType::json()).body(self.body.as_str().to_owned())
+    }
 }
 
 /// Done, and there is nothing to tell.

@@ -4,6 +4,7 @@ pub mod administration;
 pub mod answer;
 pub mod audit;
 pub mod body;
+pub mod idempotency;
 pub mod me;
 pub mod openapi;
 pub mod paging;

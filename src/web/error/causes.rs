@@ -14,6 +14,7 @@ impl From<StorageError> for Failure {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Unavailable(cause) => Self::Unavailable(cause),
+            StorageError::TooManyAnswers { seconds } => Self::TooManyAnswers { seconds },
             StorageError::Disk { is_full, cause } => Self::Disk { is_full, cause },
             StorageError::OutcomeUnknown(cause) => Self::OutcomeUnknown(cause),
             error => Self::Internal(error.to_string()),

@@ -63,6 +63,14 @@ pub enum Failure {
     /// The user or the token has used up its changes of this hour.
     #[error("too many changes")]
     TooManyChanges { seconds: i64 },
+    /// The credential has as many stored answers as it can have.
+    #[error("too many stored answers")]
+    TooManyAnswers { seconds: i64 },
+    /// The first request with this `Idempotency-Key` is still running.
+    #[error("a request with the same Idempotency-Key is running")]
+    StillRunning,
+    #[error("the Idempotency-Key was used for another request")]
+    KeyReused,
     /// A door: no good credentials.
     #[error("refused: {0}")]
     Unauthorized(authenticate::Reason),
@@ -100,15 +108,17 @@ impl Failure {
             Self::SessionMissing { next: None } | Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Conflict(_) | Self::Overtaken { .. } => StatusCode::CONFLICT,
+            Self::Unprocessable(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Conflict(_) | Self::Overtaken { .. } | Self::StillRunning => StatusCode::CONFLICT,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::AddressTooLong => StatusCode::URI_TOO_LONG,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
-            Self::TooManyRequests { .. } | Self::TooManyChanges { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyRequests { .. } | Self::TooManyChanges { .. } | Self::TooManyAnswers { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Unavailable(_) | Self::Disk { .. } | Self::OutcomeUnknown(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -132,7 +142,10 @@ impl Failure {
     /// Seconds for `Retry-After`, where waiting helps.
     pub const fn retry_after(&self) -> Option<i64> {
         match self {
-            Self::TooManyRequests { seconds } | Self::TooManyChanges { seconds } => Some(*seconds),
+            Self::TooManyRequests { seconds } | Self::TooManyChanges { seconds } | Self::TooManyAnswers { seconds } => {
+                Some(*seconds)
+            }
+            Self::StillRunning => Some(1),
             Self::Unavailable(_) | Self::OutcomeUnknown(_) => Some(2),
             Self::Disk { .. } => Some(60),
             _ => None,

@@ -32,6 +32,16 @@ impl Failure {
             Self::TooManyChanges { seconds } => {
                 format!("Too many changes within an hour. Nothing was changed. Wait {} and try again.", in_words(*seconds))
             }
+            Self::TooManyAnswers { seconds } => format!(
+                "This token has 100 stored answers to requests with an Idempotency-Key. Nothing was changed. Wait {} and try again.",
+                in_words(*seconds)
+            ),
+            Self::StillRunning => {
+                "The first request with this Idempotency-Key is still running. Send the same request again in a second.".into()
+            }
+            Self::KeyReused => {
+                "This Idempotency-Key was used for another request. Nothing was changed. Use a new random key for each change.".into()
+            }
             Self::Unauthorized(_) => "The credentials are missing or not accepted. Send the token as Bearer or Basic.".into(),
             Self::InsufficientScope(scope) => format!("{}.", capitalised(&scope.to_string())),
             Self::Unavailable(_) => "The portal is busy at this moment. Try again in a few seconds.".into(),
@@ -65,7 +75,9 @@ impl Failure {
             Self::UnsupportedMediaType => "Wrong content type",
             Self::Misdirected => "Wrong host",
             Self::TooManyRequests { .. } => "Too many tries",
-            Self::TooManyChanges { .. } => "Too many changes",
+            Self::TooManyChanges { .. } | Self::TooManyAnswers { .. } => "Too many changes",
+            Self::StillRunning => "Still running",
+            Self::KeyReused => "Idempotency-Key reused",
             Self::Unauthorized(_) => "Unauthorized",
             Self::InsufficientScope(_) => "Insufficient scope",
             Self::Unavailable(_) => "Busy",

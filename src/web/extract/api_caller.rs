@@ -8,7 +8,7 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
 
 use crate::auth::authenticate::{self as auth, Caller, Checked, Reason, Right, authenticate};
 use crate::auth::budgets::BudgetOwner;
@@ -20,6 +20,9 @@ use crate::domain::repository::RepositoryName;
 use crate::domain::secret::SecretKind;
 use crate::domain::timestamp::Timestamp;
 use crate::storage::acting::{Acting, By};
+use crate::storage::idempotency::KeyedRequest;
+use crate::storage::{Connection, StorageError};
+use crate::web::api::answer::Reply;
 use crate::web::budget;
 use crate::web::client::{self, Client};
 use crate::web::denial::Requester;
@@ -37,6 +40,8 @@ pub struct ApiCaller {
     address: IpAddr,
     agent: String,
     by: Option<By>,
+    /// Set where the request has an `Idempotency-Key`.
+    keyed: Option<KeyedRequest>,
 }
 
 impl ApiCaller {
@@ -113,7 +118,28 @@ impl ApiCaller {
         let repository = Cell::new(right.map(|right| right.repository).or(own));
         let agent = user_agent(client::agent(request));
         let counts = Cell::new(true);
-        Ok(Self { caller, right, repository, counts, portal, now, address: client.address, agent, by })
+        Ok(Self { caller, right, repository, counts, portal, now, address: client.address, agent, by, keyed: None })
+    }
+
+    /// Makes a change and its answer in one transaction, which also stores the answer if the request has an
+    /// `Idempotency-Key`.
+    pub async fn answer<E: From<StorageError> + Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Connection) -> Result<Reply, E> + Send + 'static,
+    ) -> Result<HttpResponse, E> {
+        let (portal, keyed, now) = (self.portal.clone(), self.keyed.clone(), self.now);
+        let change = move |connection: &mut Connection| -> Result<Reply, E> {
+            let reply = change(connection)?;
+            if let Some(keyed) = keyed {
+                reply.store(connection, &portal.keys, &keyed, now)?;
+            }
+            Ok(reply)
+        };
+        let reply = self.portal.db.write(change).await?;
+        if let Some(repository) = reply.repository() {
+            self.at(repository);
+        }
+        Ok(reply.into_response())
     }
 
     /// Counts the request as a change, if it is one. A service changes nothing.
@@ -180,7 +206,8 @@ impl FromRequest for ApiCaller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let caller = Self::check(&request, None).await?;
+            let mut caller = Self::check(&request, None).await?;
+            caller.keyed = request.extensions().get::<KeyedRequest>().cloned();
             caller.remember(&request);
             caller.charge(&request)?;
             Ok(caller)

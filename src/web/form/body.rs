@@ -94,7 +94,8 @@ impl Body {
         self.bytes().await
     }
 
-    async fn bytes(mut self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    /// Reads all of it, whatever its media type.
+    pub async fn bytes(mut self) -> Result<Zeroizing<Vec<u8>>, Failure> {
         if self.length.is_some_and(|length| length > LARGEST) {
             return Err(Failure::TooLarge);
         }

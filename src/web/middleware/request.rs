@@ -20,14 +20,13 @@ use super::{body_pieces, headers};
 use crate::auth::authenticate::Reason;
 use crate::domain::secret::{random_code, unless_secret};
 use crate::randomness;
-use crate::web::budget;
 use crate::web::client::peer;
 use crate::web::connection::{Exchange, UnderWay};
-use crate::web::denial;
 use crate::web::error::Failure;
 use crate::web::gateway::forward_auth;
 use crate::web::portal::Portal;
 use crate::web::urls;
+use crate::web::{budget, denial};
 
 /// Bytes of path and query.
 const LONGEST_ADDRESS: usize = 4 * 1024;

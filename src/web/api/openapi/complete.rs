@@ -26,6 +26,14 @@ const WITH_A_BODY: [(&str, &str); 4] = [
     ("415", "The body is not `application/json`."),
     ("422", "Fields of the body cannot be taken; `errors` names them."),
 ];
+/// That comes where something is changed.
+const WITH_A_CHANGE: [(&str, &str); 1] =
+    [("429", "Too many changes within an hour; `Retry-After` says when to try again.")];
+/// Those that come with an `Idempotency-Key`; added to what the handler says of the status.
+const WITH_A_KEY: [(&str, &str); 2] = [
+    ("409", "The first request with this `Idempotency-Key` is still running."),
+    ("422", "The `Idempotency-Key` was used for another request."),
+];
 /// These come before it is known that the API was asked, so they are plain text or have no body.
 const PLAIN: [&str; 2] = ["414", "431"];
 
@@ -53,8 +61,8 @@ pub fn complete(document: &mut Value) {
     let Some(paths) = document["paths"].as_object_mut() else { return };
     for (path, operations) in paths {
         let Some(operations) = operations.as_object_mut() else { continue };
-        for operation in operations.values_mut().filter(|operation| operation.get("responses").is_some()) {
-            complete_operation(path, operation);
+        for (method, operation) in operations.iter_mut().filter(|(_, operation)| operation.get("responses").is_some()) {
+            complete_operation(method, path, operation);
         }
     }
 }
@@ -86,7 +94,7 @@ fn tell_optional_body(operation: &mut Value) {
     }
 }
 
-fn complete_operation(path: &str, operation: &mut Value) {
+fn complete_operation(method: &str, path: &str, operation: &mut Value) {
     operation["operationId"] = json!(name(path, operation["operationId"].as_str().unwrap_or_default()));
     tell_optional_body(operation);
     let public = operation["security"] == json!([{}]);
@@ -104,8 +112,18 @@ fn complete_operation(path: &str, operation: &mut Value) {
     if has_body {
         common.extend(WITH_A_BODY);
     }
+    if method != "get" {
+        common.extend(WITH_A_CHANGE);
+    }
     for (status, description) in common {
         responses.entry(status).or_insert_with(|| json!({ "description": description }));
+    }
+    if method == "post" {
+        for (status, case) in WITH_A_KEY {
+            let response = responses.entry(status).or_insert_with(|| json!({ "description": "" }));
+            let described = format!("{} {case}", response["description"].as_str().unwrap_or_default());
+            response["description"] = json!(described.trim_start());
+        }
     }
     let kept: Map<String, Value> = std::mem::take(responses);
     let mut sorted: Vec<_> = kept.into_iter().collect();
@@ -123,23 +141,40 @@ fn complete_operation(path: &str, operation: &mut Value) {
                 let value = "The scheme, and with 403 the permission that is missing (RFC 6750, section 3).";
                 response["headers"]["WWW-Authenticate"] = header(value, "string");
             }
-            "503" => response["headers"]["Retry-After"] = header("Seconds to wait.", "integer"),
+            "429" | "503" => response["headers"]["Retry-After"] = header("Seconds to wait.", "integer"),
             "200" | "304" if tagged => response["headers"]["ETag"] = header("Changes with the answer.", "string"),
             "201" => response["headers"]["Location"] = header("The address of what was made.", "string"),
             _ => {}
         }
     }
     if tagged {
-        let parameter = json!({
-            "name": "If-None-Match",
-            "in": "header",
-            "description": "The `ETag` of an earlier answer: 304 while nothing has changed.",
-            "schema": { "type": "string" },
-        });
-        match operation["parameters"].as_array_mut() {
-            Some(parameters) => parameters.push(parameter),
-            None => operation["parameters"] = json!([parameter]),
-        }
+        add_parameter(
+            operation,
+            json!({
+                "name": "If-None-Match",
+                "in": "header",
+                "description": "The `ETag` of an earlier answer: 304 while nothing has changed.",
+                "schema": { "type": "string" },
+            }),
+        );
+    }
+    if method == "post" {
+        add_parameter(
+            operation,
+            json!({
+                "name": "Idempotency-Key",
+                "in": "header",
+                "description": "A random value of 1 to 64 visible characters, with or without quotes. For 10 minutes the same request with the same token and key gets the same answer, and nothing is changed again. Store the value on disk before the request, and never derive it from the token.",
+                "schema": { "type": "string", "pattern": "^[!#-\\[\\]-~]{1,64}$" },
+            }),
+        );
+    }
+}
+
+fn add_parameter(operation: &mut Value, parameter: Value) {
+    match operation["parameters"].as_array_mut() {
+        Some(parameters) => parameters.push(parameter),
+        None => operation["parameters"] = json!([parameter]),
     }
 }
 

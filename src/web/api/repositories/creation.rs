@@ -11,7 +11,7 @@ use crate::domain::secret::{Secret, SecretKind, random_code};
 use crate::randomness;
 use crate::storage::repository_changes::{Change, Made, NewRepository, Refusal};
 use crate::storage::{Connection, StorageError, repositories};
-use crate::web::api::answer;
+use crate::web::api::answer::Reply;
 use crate::web::api::body::{Fields, JsonBody};
 use crate::web::error::{ApiFailure, Failure};
 use crate::web::extract::api_caller::ApiCaller;
@@ -71,19 +71,15 @@ pub async fn create(caller: ApiCaller, portal: web::Data<Portal>, body: JsonBody
     let (Some(name), Some(description)) = (name, description) else { return Err(fields.refused().into()) };
     let (wish, shared) = (NewRepository { name, description }, portal.clone());
     portal.db.require_room()?;
-    let (repository, secret) = portal
-        .db
-        .write(move |connection: &mut Connection| -> Result<_, Refusal> {
-            let rng = &mut randomness::system();
-            let (secret, nonce) = (Secret::generate(SecretKind::RepositoryToken, rng), random_code(rng));
-            let (Made::Now(id) | Made::Before(id)) =
-                change.create(connection, rng, &shared.keys, &wish, &secret, &nonce)?;
-            let made = repositories::find(connection, id)?.ok_or_else(|| StorageError::corrupt("repositories", id))?;
-            Ok((made, secret))
-        })
-        .await?;
-    caller.at(repository.id);
-    let location = portal.settings.public_url.join(&urls::api_repository(repository.name.as_str()));
-    let repository = RepositoryJson::new(&portal, repository, Permission::Write);
-    Ok(answer::created(location, &CreatedJson { repository, token: shows.then(|| secret.reveal()) })?)
+    let create = move |connection: &mut Connection| -> Result<Reply, Refusal> {
+        let rng = &mut randomness::system();
+        let (secret, nonce) = (Secret::generate(SecretKind::RepositoryToken, rng), random_code(rng));
+        let (Made::Now(id) | Made::Before(id)) =
+            change.create(connection, rng, &shared.keys, &wish, &secret, &nonce)?;
+        let made = repositories::find(connection, id)?.ok_or_else(|| StorageError::corrupt("repositories", id))?;
+        let location = shared.settings.public_url.join(&urls::api_repository(made.name.as_str()));
+        let repository = RepositoryJson::new(&shared, made, Permission::Write);
+        Ok(Reply::created(location, &CreatedJson { repository, token: shows.then(|| secret.reveal()) })?.at(id))
+    };
+    Ok(caller.answer(create).await?)
 }

@@ -8,15 +8,15 @@ use super::{CONFIGURE, reached};
 use crate::auth::authenticate::Caller;
 use crate::domain::id::RepositoryTokenId;
 use crate::domain::permission::Permission;
-use crate::domain::policy::Grace;
 use crate::domain::repository_token::RepositoryToken;
 use crate::domain::secret::{Secret, SecretKind, random_code};
 use crate::domain::timestamp::Timestamp;
 use crate::randomness;
 use crate::storage::acting::Acting;
+use crate::storage::idempotency::NewSecret;
 use crate::storage::repository_changes::{Change, Refusal, Renewal};
 use crate::storage::{Connection, Result as Stored, StorageError, policies, repository_tokens};
-use crate::web::api::answer;
+use crate::web::api::answer::{self, Reply};
 use crate::web::api::body::{Fields, JsonBody};
 use crate::web::error::{ApiFailure, Failure};
 use crate::web::extract::api_caller::ApiCaller;
@@ -164,10 +164,10 @@ pub async fn create(
         Caller::Repository(own) => Some(own.token),
         Caller::ApiToken(_) | Caller::Service(_) => None,
     };
-    let (id, shared) = (repository.id, portal.clone());
-    let renewed = portal
-        .db
-        .write(move |connection: &mut Connection| -> Result<_, Refusal> {
+    let (id, now, shared) = (repository.id, caller.now(), portal.clone());
+    let (name, is_own) = (repository.name, itself.is_some());
+    let renewed = caller
+        .answer(move |connection: &mut Connection| -> Result<Reply, Refusal> {
             let rng = &mut randomness::system();
             let present = repository_tokens::current(connection, id)?.ok_or(Refusal::NotFound)?;
             let replaces = named.or(itself).unwrap_or(present.id);
@@ -175,35 +175,36 @@ pub async fn create(
             let renewal = Renewal { replaces, nonce: random_code(rng), grace };
             change.renew_token(connection, rng, &shared.keys, id, &renewal, &secret)?;
             let made = repository_tokens::current(connection, id)?.ok_or(Refusal::NotFound)?;
-            Ok((secret, made))
+            let old_ends_at = now.plus(grace.seconds());
+            let reply = reply(&shared, name.as_str(), &secret, &made, old_ends_at)?;
+            let new = NewSecret::Repository(made.id);
+            Ok(if is_own { reply.rotated(new, old_ends_at) } else { reply })
         })
         .await;
-    let (secret, made) = renewed.map_err(|refusal| match refusal {
+    Ok(renewed.map_err(|refusal| match refusal {
         Refusal::Overtaken { by, at, .. } => Failure::Conflict(format!(
             "{by} generated the present token at {}, and yours is not the one to replace. None was generated now.",
             at.for_people()
         )),
         refusal => refusal.into(),
-    })?;
-    answered(&portal, repository.name.as_str(), &secret, &made, grace, caller.now())
+    })?)
 }
 
-fn answered(
+fn reply(
     portal: &Portal,
     name: &str,
     secret: &Secret,
     made: &RepositoryToken,
-    grace: Grace,
-    now: Timestamp,
-) -> Result<HttpResponse, ApiFailure> {
+    old_ends_at: Timestamp,
+) -> Stored<Reply> {
     let renewed = RenewedJson {
         token: secret.reveal(),
         id: made.id.to_string(),
         username: name,
-        old_token_ends_at: now.plus(grace.seconds()).for_machines().into(),
+        old_token_ends_at: old_ends_at.for_machines().into(),
     };
     let location = portal.settings.public_url.join(&urls::api_repository_token(name));
-    Ok(answer::created(location, &renewed)?)
+    Reply::created(location, &renewed)
 }
 
 /// The repository's own token acts for itself, a user's with what the user holds.

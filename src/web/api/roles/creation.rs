@@ -10,9 +10,9 @@ use crate::domain::privilege::Privilege;
 use crate::domain::role::{NewRole, RoleName, RoleTitle};
 use crate::randomness;
 use crate::storage::Connection;
-use crate::storage::role_changes::Change;
+use crate::storage::role_changes::{Change, Refusal};
 use crate::web::api::administration::administering;
-use crate::web::api::answer;
+use crate::web::api::answer::Reply;
 use crate::web::api::body::{Fields, JsonBody};
 use crate::web::error::ApiFailure;
 use crate::web::extract::api_caller::ApiCaller;
@@ -60,9 +60,11 @@ pub async fn create(caller: ApiCaller, portal: web::Data<Portal>, body: JsonBody
         return Err(fields.refused().into());
     };
     let wish = NewRole { name, title, privileges };
-    let create = move |connection: &mut Connection| change.create(connection, &mut randomness::system(), &wish);
     portal.db.require_room()?;
-    let role = portal.db.write(create).await.map_err(at_field)?;
-    let location = portal.settings.public_url.join(&urls::api_role(&role.name));
-    Ok(answer::created(location, &RoleJson::new(&portal, role))?)
+    let create = move |connection: &mut Connection| -> Result<Reply, Refusal> {
+        let role = change.create(connection, &mut randomness::system(), &wish)?;
+        let location = portal.settings.public_url.join(&urls::api_role(&role.name));
+        Ok(Reply::created(location, &RoleJson::new(&portal, role))?)
+    };
+    Ok(caller.answer(create).await.map_err(at_field)?)
 }

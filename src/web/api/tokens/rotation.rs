@@ -12,8 +12,9 @@ use crate::domain::timestamp::Timestamp;
 use crate::randomness;
 use crate::storage::acting::{By, Ended};
 use crate::storage::api_token_changes::{Refusal, Rotation};
+use crate::storage::idempotency::NewSecret;
 use crate::storage::{Connection, api_tokens, policies};
-use crate::web::api::answer;
+use crate::web::api::answer::Reply;
 use crate::web::api::body::{Fields, JsonBody};
 use crate::web::error::{ApiFailure, Failure};
 use crate::web::extract::api_caller::ApiCaller;
@@ -74,9 +75,9 @@ pub async fn create(caller: ApiCaller, portal: web::Data<Portal>, body: JsonBody
         return Err(fields.refused().into());
     };
     let (change, id, now) = (change(&caller)?, own.token, caller.now());
-    let rotated = portal
-        .db
-        .write(move |connection: &mut Connection| -> Result<_, Refusal> {
+    let (name, username, shared) = (own.token_name.to_string(), own.username.to_string(), portal.clone());
+    let rotated = caller
+        .answer(move |connection: &mut Connection| -> Result<Reply, Refusal> {
             let rng = &mut randomness::system();
             let token = api_tokens::find(connection, change.owner, id)?.ok_or(Refusal::NotFound)?;
             let Some(By::ApiToken(digest)) = change.by else { return Err(Ended::Token.into()) };
@@ -87,21 +88,21 @@ pub async fn create(caller: ApiCaller, portal: web::Data<Portal>, body: JsonBody
             let secret = Secret::generate(SecretKind::ApiToken, rng);
             change.rotate(connection, rng, id, &rotation, &secret)?;
             let old_ends_at = [token.expires_at, expires_at].into_iter().flatten().fold(old_ends_at, Timestamp::min);
-            Ok((secret, expires_at, old_ends_at))
+            let new = api_tokens::secret_of(connection, &secret.digest())?.ok_or(Ended::Token)?;
+            let rotated = RotatedJson {
+                token: secret.reveal(),
+                id: id.to_string(),
+                name,
+                username,
+                expires_at: expires_at.map(|at| at.for_machines().into()),
+                old_token_ends_at: old_ends_at.for_machines().into(),
+            };
+            let location = shared.settings.public_url.join(&urls::api_own_token("current"));
+            Ok(Reply::created(location, &rotated)?.rotated(NewSecret::ApiToken(new), old_ends_at))
         })
         .await;
-    let (secret, expires_at, old_ends_at) = rotated.map_err(|refusal| match refusal {
+    Ok(rotated.map_err(|refusal| match refusal {
         Refusal::Overtaken => Failure::Conflict("This token was rotated before. Use the new one.".into()),
         refusal => refusal.into(),
-    })?;
-    let rotated = RotatedJson {
-        token: secret.reveal(),
-        id: id.to_string(),
-        name: own.token_name.to_string(),
-        username: own.username.to_string(),
-        expires_at: expires_at.map(|at| at.for_machines().into()),
-        old_token_ends_at: old_ends_at.for_machines().into(),
-    };
-    let location = portal.settings.public_url.join(&urls::api_own_token("current"));
-    Ok(answer::created(location, &rotated)?)
+    })?)
 }

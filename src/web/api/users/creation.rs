@@ -13,7 +13,7 @@ use crate::randomness;
 use crate::storage::user_changes::{Change, Refusal};
 use crate::storage::{Connection, user_list};
 use crate::web::api::administration::administering;
-use crate::web::api::answer;
+use crate::web::api::answer::Reply;
 use crate::web::api::body::{Fields, JsonBody};
 use crate::web::error::ApiFailure;
 use crate::web::extract::api_caller::ApiCaller;
@@ -63,16 +63,13 @@ pub async fn create(caller: ApiCaller, portal: web::Data<Portal>, body: JsonBody
     };
     let (wish, roles, now) = (NewUser { username, display_name, email: Some(email) }, typed.roles, caller.now());
     portal.db.require_room()?;
-    let made = portal
-        .db
-        .write(move |connection: &mut Connection| -> Result<_, Refusal> {
-            let rng = &mut randomness::system();
-            let id = UserId::new(now, rng);
-            change.create(connection, rng, id, &wish, &roles, None)?;
-            user_list::find(connection, &wish.username)?.ok_or(Refusal::NotFound)
-        })
-        .await;
-    let user = made.map_err(at_field)?;
-    let location = portal.settings.public_url.join(&urls::api_user(&user.username));
-    Ok(answer::created(location, &UserJson::new(&portal, user))?)
+    let create = move |connection: &mut Connection| -> Result<Reply, Refusal> {
+        let rng = &mut randomness::system();
+        let id = UserId::new(now, rng);
+        change.create(connection, rng, id, &wish, &roles, None)?;
+        let user = user_list::find(connection, &wish.username)?.ok_or(Refusal::NotFound)?;
+        let location = portal.settings.public_url.join(&urls::api_user(&user.username));
+        Ok(Reply::created(location, &UserJson::new(&portal, user))?)
+    };
+    Ok(caller.answer(create).await.map_err(at_field)?)
 }

@@ -2,9 +2,11 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::{UserJson, changeable, changed};
+use super::{UserJson, changeable, reply};
 use crate::randomness;
 use crate::storage::Connection;
+use crate::storage::user_changes::Refusal;
+use crate::web::api::answer::Reply;
 use crate::web::error::ApiFailure;
 use crate::web::extract::api_caller::ApiCaller;
 use crate::web::portal::Portal;
@@ -30,7 +32,9 @@ pub async fn create(
     username: web::Path<String>,
 ) -> Result<HttpResponse, ApiFailure> {
     let (change, user) = changeable(&caller, &portal, &username).await?;
-    let disable = move |connection: &mut Connection| change.disable(connection, &mut randomness::system(), user.id);
-    portal.db.write(disable).await?;
-    Ok(changed(&portal, &username).await?)
+    let disable = move |connection: &mut Connection| -> Result<Reply, Refusal> {
+        change.disable(connection, &mut randomness::system(), user.id)?;
+        reply(connection, &portal, &user.username)
+    };
+    Ok(caller.answer(disable).await?)
 }

@@ -19,7 +19,7 @@ use crate::domain::user::Username;
 use crate::storage::user_changes::{Change, Refusal, require_covered};
 use crate::storage::user_list::{self, Listed};
 use crate::storage::{Connection, Result as Stored};
-use crate::web::api::answer;
+use crate::web::api::answer::{self, Reply};
 use crate::web::api::paging::{LimitQuery, Paging};
 use crate::web::error::{ApiFailure, Failure, FieldProblem};
 use crate::web::extract::api_caller::ApiCaller;
@@ -157,6 +157,13 @@ async fn changeable(caller: &ApiCaller, portal: &Portal, username: &str) -> Resu
 async fn changed(portal: &Portal, username: &str) -> Result<HttpResponse, Failure> {
     let user = found(portal, username).await?;
     answer::json(StatusCode::OK, &UserJson::new(portal, user))
+}
+
+/// The answer with the user as it is after the change, in the same transaction.
+fn reply(connection: &mut Connection, portal: &Portal, username: &str) -> Result<Reply, Refusal> {
+    let username = Username::parse(username).map_err(|_| Refusal::NotFound)?;
+    let user = user_list::find(connection, &username)?.ok_or(Refusal::NotFound)?;
+    Ok(Reply::json(StatusCode::OK, &UserJson::new(portal, user))?)
 }
 
 /// A refusal, at the field of the body that it belongs to.

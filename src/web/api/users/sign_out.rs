@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use super::changeable;
 use crate::randomness;
 use crate::storage::Connection;
-use crate::web::api::answer;
+use crate::storage::user_changes::Refusal;
+use crate::web::api::answer::Reply;
 use crate::web::error::ApiFailure;
 use crate::web::extract::api_caller::ApiCaller;
 use crate::web::portal::Portal;
@@ -41,7 +42,9 @@ pub async fn create(
     username: web::Path<String>,
 ) -> Result<HttpResponse, ApiFailure> {
     let (change, user) = changeable(&caller, &portal, &username).await?;
-    let sign_out = move |connection: &mut Connection| change.sign_out(connection, &mut randomness::system(), user.id);
-    let (_, ended_sessions) = portal.db.write(sign_out).await?;
-    Ok(answer::json(StatusCode::OK, &SignedOutJson { ended_sessions })?)
+    let sign_out = move |connection: &mut Connection| -> Result<Reply, Refusal> {
+        let (_, ended_sessions) = change.sign_out(connection, &mut randomness::system(), user.id)?;
+        Ok(Reply::json(StatusCode::OK, &SignedOutJson { ended_sessions })?)
+    };
+    Ok(caller.answer(sign_out).await?)
 }

@@ -1,0 +1,45 @@
+//! How a client gets the answer to a rotation that it did not receive, with the secret that was replaced.
+
+use std::time::Duration;
+
+use super::authenticate::{Reason, Refusal, judge, judge_repository};
+use super::credentials::Presented;
+use crate::domain::secret::{Digest, SecretKind};
+use crate::domain::timestamp::Timestamp;
+use crate::storage::known::{Known, Question};
+use crate::storage::repository_tokens::KnownRepositoryToken;
+use crate::storage::token_secrets::KnownApiToken;
+use crate::storage::{Connection, Db, idempotency};
+
+/// How long a check waits for the first use of its secret to be stored.
+const FIRST_USE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Ends, before the check is answered, the recovery of the answer that has this secret. Where the database takes no writes,
+/// checks go on, and the next one tries again.
+pub(super) async fn note_first_use(db: &Db, kind: SecretKind, digest: Digest) {
+    let note = move |connection: &mut Connection| idempotency::note_first_use(connection, kind, &digest);
+    let cause = match tokio::time::timeout(FIRST_USE_TIMEOUT, db.write(note)).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer in time".into(),
+    };
+    tracing::warn!(cause, "the first use of a rotated secret could not be stored; the next check tries again");
+}
+
+/// Passes for a secret that was replaced and would be accepted otherwise. That gives access to nothing but the stored
+/// answer to the rotation that replaced it.
+pub async fn check_replaced(db: &Db, presented: Presented, now: Timestamp) -> Result<(), Refusal> {
+    let Presented { kind, digest, username } = presented;
+    let name = username.as_deref();
+    let known = db.known(Question { kind, digest, at: None }).await?.ok_or(Reason::Unknown)?;
+    match &*known {
+        Known::ApiToken(known) if known.secret_ends_at.is_some() => {
+            judge(&KnownApiToken { secret_ends_at: None, ..known.clone() }, name, now)?;
+        }
+        Known::RepositoryToken(known) if known.ends_at.is_some() => {
+            judge_repository(&KnownRepositoryToken { ends_at: None, ..known.clone() }, name, None, now)?;
+        }
+        Known::ApiToken(_) | Known::RepositoryToken(_) | Known::Service(_) => return Err(Reason::Unknown.into()),
+    }
+    Ok(())
+}

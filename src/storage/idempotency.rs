@@ -1,0 +1,210 @@
+//! Stored answers to requests with an `Idempotency-Key`. Each is inserted in the transaction of the change that it answers,
+//! so that a crash leaves both or neither.
+
+use diesel::prelude::*;
+use rand::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::Connection;
+use super::error::{Result, StorageError};
+use super::schema::{api_token_secrets, idempotency_keys, repository_tokens};
+use super::sealing::{Sealed, SealingKeys};
+use crate::domain::id::{RepositoryTokenId, TokenSecretId};
+use crate::domain::secret::{Digest, SecretKind};
+use crate::domain::timestamp::{MINUTE, Timestamp};
+
+/// Seconds for which an answer is kept.
+pub const ANSWER_TTL: i64 = 10 * MINUTE;
+/// Answers kept for one credential.
+const MAX_ANSWERS: i64 = 100;
+
+/// A request with an `Idempotency-Key`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyedRequest {
+    /// Of the secret that was presented.
+    pub credential: Digest,
+    pub key: String,
+    /// Of method, address and body.
+    pub request: Digest,
+}
+
+/// The new secret, where a request replaced the one that it presented.
+#[derive(Debug, Clone, Copy)]
+pub enum NewSecret {
+    ApiToken(TokenSecretId),
+    Repository(RepositoryTokenId),
+}
+
+/// An answer to be stored.
+pub struct NewAnswer<'a> {
+    pub status: u16,
+    pub text: &'a str,
+    /// The new secret, and until when the replaced one works.
+    pub rotated: Option<(NewSecret, Timestamp)>,
+}
+
+/// An answer as it is stored.
+#[derive(Debug, Clone)]
+pub struct StoredAnswer {
+    pub request: Digest,
+    pub status: u16,
+    sealed: Sealed,
+    secret_id: Option<String>,
+}
+
+impl StoredAnswer {
+    /// Whether the request replaced the secret that it presented.
+    pub const fn is_rotation(&self) -> bool {
+        self.secret_id.is_some()
+    }
+
+    /// The text that was stored, or `None` if `keys` do not open it.
+    pub fn open(&self, keys: &SealingKeys, keyed: &KeyedRequest) -> Option<Zeroizing<String>> {
+        keys.open(&self.sealed, &bound_to(keyed))
+    }
+}
+
+/// Request, status, sealed answer with the id of its key, and the new secret.
+type Row = (Vec<u8>, i64, Vec<u8>, String, Option<String>);
+
+/// What a sealed answer is bound to: it does not open in another row.
+fn bound_to(keyed: &KeyedRequest) -> String {
+    let hex = |digest: &Digest| digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    format!("idempotency|v1|{}|{}|{}", hex(&keyed.credential), hex(&keyed.request), keyed.key)
+}
+
+/// The answer stored under this credential and key. The one of a rotation whose new secret has ended meanwhile is not found.
+pub fn find(
+    connection: &mut Connection,
+    credential: &Digest,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<StoredAnswer>> {
+    let row: Option<Row> = idempotency_keys::table
+        .find((credential.as_bytes().as_slice(), key))
+        .filter(idempotency_keys::expires_at.gt(now.unix()))
+        .select((
+            idempotency_keys::request,
+            idempotency_keys::status,
+            idempotency_keys::sealed,
+            idempotency_keys::key_id,
+            idempotency_keys::secret_id,
+        ))
+        .get_result(connection)
+        .optional()?;
+    let Some((request, status, bytes, key_id, secret_id)) = row else { return Ok(None) };
+    if let Some(id) = &secret_id
+        && !is_in_force(connection, id, now)?
+    {
+        return Ok(None);
+    }
+    let corrupt = || StorageError::corrupt("idempotency_keys", key);
+    let request = <[u8; 32]>::try_from(request).map_err(|_| corrupt())?;
+    Ok(Some(StoredAnswer {
+        request: Digest::from_bytes(request),
+        status: u16::try_from(status).map_err(|_| corrupt())?,
+        sealed: Sealed { key_id, bytes },
+        secret_id,
+    }))
+}
+
+/// Whether the secret of this id has not ended.
+fn is_in_force(connection: &mut Connection, id: &str, now: Timestamp) -> Result<bool> {
+    let api: i64 = api_token_secrets::table
+        .find(id)
+        .filter(api_token_secrets::ends_at.is_null().or(api_token_secrets::ends_at.gt(now.unix())))
+        .count()
+        .get_result(connection)?;
+    let repository: i64 = repository_tokens::table
+        .find(id)
+        .filter(repository_tokens::ends_at.is_null().or(repository_tokens::ends_at.gt(now.unix())))
+        .count()
+        .get_result(connection)?;
+    Ok(api + repository > 0)
+}
+
+/// Stores the answer to a request whose change was made in this transaction.
+pub fn insert(
+    connection: &mut Connection,
+    rng: &mut impl CryptoRng,
+    keys: &SealingKeys,
+    keyed: &KeyedRequest,
+    answer: &NewAnswer<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    let own = idempotency_keys::table.filter(idempotency_keys::credential.eq(keyed.credential.as_bytes().as_slice()));
+    diesel::delete(own.filter(idempotency_keys::expires_at.le(now.unix()))).execute(connection)?;
+    let (count, first): (i64, Option<i64>) = own
+        .select((diesel::dsl::count_star(), diesel::dsl::min(idempotency_keys::expires_at)))
+        .get_result(connection)?;
+    if count >= MAX_ANSWERS {
+        return Err(StorageError::TooManyAnswers { seconds: first.map_or(ANSWER_TTL, |first| first - now.unix()) });
+    }
+    let sealed = keys.seal(answer.text, &bound_to(keyed), rng);
+    let until = answer.rotated.map_or(now, |(_, until)| until);
+    let secret_id = match answer.rotated {
+        Some((secret, _)) => Some(await_first_use(connection, secret)?),
+        None => None,
+    };
+    diesel::insert_into(idempotency_keys::table)
+        .values((
+            idempotency_keys::credential.eq(keyed.credential.as_bytes().as_slice()),
+            idempotency_keys::key.eq(&keyed.key),
+            idempotency_keys::request.eq(keyed.request.as_bytes().as_slice()),
+            idempotency_keys::status.eq(i64::from(answer.status)),
+            idempotency_keys::sealed.eq(sealed.bytes),
+            idempotency_keys::key_id.eq(sealed.key_id),
+            idempotency_keys::secret_id.eq(secret_id),
+            idempotency_keys::created_at.eq(now.unix()),
+            idempotency_keys::expires_at.eq(until.max(now.plus(ANSWER_TTL)).unix()),
+        ))
+        .execute(connection)
+        // Another node answered a request with the same key meanwhile: this change is undone, and that answer is found.
+        .map_err(|error| {
+            let first = StorageError::Unavailable("a request with the same Idempotency-Key was first".into());
+            StorageError::from(error).or_taken(first)
+        })?;
+    Ok(())
+}
+
+fn await_first_use(connection: &mut Connection, secret: NewSecret) -> Result<String> {
+    let (id, hit) = match secret {
+        NewSecret::ApiToken(id) => {
+            let row = api_token_secrets::table.find(id.to_string());
+            let pending = api_token_secrets::first_use_pending.eq(true);
+            (id.to_string(), diesel::update(row).set(pending).execute(connection)?)
+        }
+        NewSecret::Repository(id) => {
+            let row = repository_tokens::table.find(id.to_string());
+            let pending = repository_tokens::first_use_pending.eq(true);
+            (id.to_string(), diesel::update(row).set(pending).execute(connection)?)
+        }
+    };
+    if hit == 1 { Ok(id) } else { Err(StorageError::corrupt("idempotency_keys", id)) }
+}
+
+/// Removes the answer that has this secret, because the secret is used: its client has received it.
+pub fn note_first_use(connection: &mut Connection, kind: SecretKind, digest: &Digest) -> Result<()> {
+    let digest = digest.as_bytes().as_slice();
+    let id: Option<String> = match kind {
+        SecretKind::ApiToken => {
+            let row = api_token_secrets::table.filter(api_token_secrets::digest.eq(digest));
+            diesel::update(row).set(api_token_secrets::first_use_pending.eq(false)).execute(connection)?;
+            row.select(api_token_secrets::id).get_result(connection).optional()?
+        }
+        SecretKind::RepositoryToken => {
+            let row = repository_tokens::table.filter(repository_tokens::digest.eq(digest));
+            diesel::update(row).set(repository_tokens::first_use_pending.eq(false)).execute(connection)?;
+            row.select(repository_tokens::id).get_result(connection).optional()?
+        }
+        SecretKind::ServiceToken => None,
+    };
+    diesel::delete(idempotency_keys::table.filter(idempotency_keys::secret_id.eq(id))).execute(connection)?;
+    Ok(())
+}
+
+/// Removes answers that have expired.
+pub fn prune(connection: &mut Connection, now: Timestamp) -> Result<usize> {
+    Ok(diesel::delete(idempotency_keys::table.filter(idempotency_keys::expires_at.le(now.unix())))
+        .execute(connection)?)
+}
