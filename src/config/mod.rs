@@ -11,6 +11,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::auth::budgets::BudgetLimits;
 use crate::domain::session::Lifetimes;
+use crate::domain::text::nfc_within;
 use crate::domain::timestamp::{HOUR, MINUTE};
 use crate::storage::connection::{Target, parameter};
 use crate::storage::sealing::SealingKeys;
@@ -96,9 +97,8 @@ impl Config {
             check.note("trusted-proxies", &format!("“{bad}” is not a network such as 10.0.0.0/8 or an address"));
             Vec::new()
         });
-        let instance_name = flags.instance_name.trim().to_owned();
-        if instance_name.is_empty() || instance_name.chars().count() > 40 || instance_name.chars().any(char::is_control)
-        {
+        let instance_name = nfc_within(flags.instance_name.trim(), 40).unwrap_or_default();
+        if instance_name.is_empty() || instance_name.chars().any(char::is_control) {
             check.note("instance-name", "it must have 1 to 40 printable characters");
         }
         let cores = std::thread::available_parallelism().map_or(2, usize::from);

@@ -22,6 +22,7 @@ pub mod secret;
 pub mod service;
 pub mod session;
 pub mod signing_key;
+pub mod text;
 pub mod timestamp;
 pub mod user;
 

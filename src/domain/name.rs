@@ -3,37 +3,31 @@
 use smol_str::SmolStr;
 
 use super::Invalid;
+use super::text::{is_joiner, joiners_are_in_place, nfc, nfc_may_fit, nfc_within, with_single_spaces, without_joiners};
 
-/// Trims `text` and checks that it has 1 to `longest` characters and none that is invisible.
+/// `text` trimmed, in NFC and with runs of spaces as one, if it has 1 to `longest` characters and none is invisible.
 /// `what` begins the sentence of a refusal: "Name", "Display name".
 pub fn readable(what: &str, text: &str, longest: usize) -> Result<String, Invalid> {
-    let text = text.trim();
+    let text = readable_or_empty(what, text, longest)?;
     if text.is_empty() {
         return Err(Invalid::new(format!("{what} is empty. Enter 1 to {longest} characters.")));
     }
-    if let Some(sentence) = unreadable(what, text, longest) {
-        return Err(Invalid(sentence));
-    }
-    Ok(text.to_owned())
+    Ok(with_single_spaces(&text))
 }
 
-/// As [`readable`], but empty is allowed.
+/// As [`readable`], but empty is allowed, and spaces stay as they are.
 pub fn readable_or_empty(what: &str, text: &str, longest: usize) -> Result<String, Invalid> {
     let text = text.trim();
-    match unreadable(what, text, longest) {
-        Some(sentence) => Err(Invalid(sentence)),
-        None => Ok(text.to_owned()),
+    let text = nfc_within(text, longest).ok_or_else(|| {
+        let length = if nfc_may_fit(text, longest) { nfc(text).chars().count() } else { text.chars().count() };
+        Invalid(format!("{what} has {length} characters. Use at most {longest}."))
+    })?;
+    if text.chars().any(|c| is_invisible(c) && !is_joiner(c)) || !joiners_are_in_place(&text) {
+        return Err(Invalid(format!(
+            "{what} holds a control or invisible character. Use letters, digits, spaces and signs."
+        )));
     }
-}
-
-fn unreadable(what: &str, text: &str, longest: usize) -> Option<String> {
-    let length = text.chars().count();
-    if length > longest {
-        return Some(format!("{what} has {length} characters. Use at most {longest}."));
-    }
-    text.chars()
-        .any(is_invisible)
-        .then(|| format!("{what} holds a control or invisible character. Use letters, digits, spaces and signs."))
+    Ok(text)
 }
 
 /// The names that stand in addresses and credentials, trimmed: `[a-z0-9]+([._-][a-z0-9]+)*`, at most 100 characters.
@@ -73,9 +67,9 @@ impl TokenName {
         &self.0
     }
 
-    /// Equal for names that differ in case only.
+    /// Equal for names that differ only in case, or in joiners that most readers cannot see.
     pub fn key(&self) -> String {
-        self.0.to_lowercase()
+        without_joiners(&self.0).to_lowercase()
     }
 }
 
@@ -94,6 +88,24 @@ mod tests {
         assert!(TokenName::parse(&"ä".repeat(100)).is_ok());
         let refusal = TokenName::parse(&"ä".repeat(101)).unwrap_err();
         assert_eq!(refusal.0, "Name has 101 characters. Use at most 100.");
+    }
+
+    #[test]
+    fn token_name_typed_in_another_form_is_the_same_name() {
+        let name = TokenName::parse("Größe 2").unwrap();
+        assert_eq!(TokenName::parse(" Gro\u{308}ße \u{a0} 2").unwrap(), name);
+        assert!(TokenName::parse(&"o\u{308}".repeat(100)).is_ok(), "characters are counted after NFC");
+        assert_eq!(TokenName::parse("c\u{200d}i").unwrap().key(), TokenName::parse("CI").unwrap().key());
+    }
+
+    #[test]
+    fn token_name_with_joiners_between_letters_or_in_emoji_is_accepted() {
+        for text in ["می\u{200c}خواهم", "क्\u{200d}ष", "👩\u{200d}💻"] {
+            assert_eq!(TokenName::parse(text).unwrap().as_str(), text);
+        }
+        for text in ["ci\u{200d}", "\u{200c}ci", "1\u{200d}2", "👩\u{200d}", "a\u{200b}b"] {
+            assert!(TokenName::parse(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

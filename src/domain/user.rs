@@ -6,6 +6,7 @@ use super::Invalid;
 use super::id::UserId;
 use super::name::{is_invisible, readable};
 use super::privilege::{Privilege, Privileges};
+use super::text::nfc_within;
 use super::timestamp::Timestamp;
 
 /// `[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?`; may be typed in any case.
@@ -60,17 +61,21 @@ impl DisplayName {
 pub struct Email(String);
 
 impl Email {
+    /// In characters after NFC.
+    const MAX_LEN: usize = 254;
+
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let text = text.trim();
         if text.is_empty() {
             return Err(Invalid::new("Email is empty. Enter an address, such as name@example.org."));
         }
-        let fits = text.len() <= 254
-            && !text.chars().any(|c| is_invisible(c) || c.is_whitespace())
+        let invalid = || Invalid::new("Email must look like name@example.org.");
+        let text = nfc_within(text, Self::MAX_LEN).ok_or_else(invalid)?;
+        let fits = !text.chars().any(|c| is_invisible(c) || c.is_whitespace())
             && text
                 .split_once('@')
                 .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
-        if fits { Ok(Self(text.to_owned())) } else { Err(Invalid::new("Email must look like name@example.org.")) }
+        if fits { Ok(Self(text)) } else { Err(invalid()) }
     }
 
     pub fn as_str(&self) -> &str {

@@ -3,13 +3,16 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::form::Typed;
+use crate::domain::text::nfc;
 
 /// Rows of a page.
 pub const PAGE: i64 = 25;
 /// Pages beyond are not offered.
 const LAST_PAGE: i64 = 10_000;
-/// Longest search in characters, and most words in it.
+/// Longest search in characters after NFC, and most words in it.
 const LONGEST: usize = 60;
+/// Characters that are read of it: NFC makes one of at most 4.
+const MAX_TYPED: usize = 4 * LONGEST;
 const MOST_WORDS: usize = 4;
 
 /// What part of a list is asked for. `C` names the columns that it can be ordered by.
@@ -55,7 +58,8 @@ pub fn shorten<T>(rows: &mut Vec<T>) -> bool {
 /// What a query searches for in `q`, as it is shown again.
 pub fn searched(query: &Typed) -> String {
     // PostgreSQL cannot hold NUL in a text.
-    query.text("q").trim().chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+    let typed: String = query.text("q").trim().chars().filter(|c| !c.is_control()).take(MAX_TYPED).collect();
+    nfc(&typed).chars().take(LONGEST).collect()
 }
 
 /// The words of a search, in lower case.

@@ -5,9 +5,14 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tokenhouse::domain::name::TokenName;
 
-use crate::support::{Portal, on_both};
+use crate::support::{PASSWORD, Portal, on_both};
 
-on_both![a_hundred_nasty_names_are_shown_as_text];
+on_both![
+    a_hundred_nasty_names_are_shown_as_text,
+    token_name_with_joiners_in_place_is_accepted_and_elsewhere_refused,
+    token_name_in_another_unicode_form_is_taken,
+    names_are_found_and_confirmed_in_any_unicode_form,
+];
 
 const CHOSEN: [&str; 24] = [
     "<script>alert(1)</script>",
@@ -62,11 +67,12 @@ fn a_hundred_nasty_names_are_shown_as_text(portal: Portal) {
     let ada = portal.user("ada");
     let mut made = Vec::new();
     for name in names() {
-        let taken = |other: &(String, _)| other.0.to_lowercase() == name.trim().to_lowercase();
-        if TokenName::parse(&name).is_ok() && !made.iter().any(taken) {
-            made.push((name.trim().to_owned(), portal.token_named(&ada, &name)));
+        let Ok(parsed) = TokenName::parse(&name) else { continue };
+        if !made.iter().any(|(other, _): &(TokenName, _)| other.key() == parsed.key()) {
+            made.push((parsed, portal.token_named(&ada, &name)));
         }
     }
+    let made: Vec<(String, _)> = made.into_iter().map(|(name, token)| (name.as_str().to_owned(), token)).collect();
     assert!(made.len() >= 80, "most of them are names: {}", made.len());
     let browser = ada.sign_in();
     let list = browser.page("/profile/api-tokens");
@@ -87,4 +93,41 @@ fn a_hundred_nasty_names_are_shown_as_text(portal: Portal) {
         assert_eq!(form.value("name"), *name, "to the last character");
         assert_eq!(portal.api(&token.secret, "/api/v1/me").json()["name"], **name);
     }
+}
+
+fn token_name_with_joiners_in_place_is_accepted_and_elsewhere_refused(portal: Portal) {
+    let browser = portal.user("ada").sign_in();
+    for name in ["می\u{200c}خواهم", "क्\u{200d}ष", "👩\u{200d}💻"] {
+        let (path, _) = browser.create(&browser.token_form(name));
+        assert_eq!(browser.page(&path).heading(), name);
+    }
+    for name in ["ci\u{200d}", "\u{200c}ci", "1\u{200d}2", "👩\u{200d}x"] {
+        let error = browser.refused(&browser.token_form(name)).error_at("Name");
+        assert!(error.starts_with("Name holds a control or invisible character."), "{name:?}: {error}");
+    }
+}
+
+fn token_name_in_another_unicode_form_is_taken(portal: Portal) {
+    let ada = portal.user("ada");
+    portal.token_named(&ada, "Größe 2");
+    let browser = ada.sign_in();
+    for name in ["Gro\u{308}ße 2", "größe \u{a0} 2", "Grö\u{200d}ße 2"] {
+        let error = browser.refused(&browser.token_form(name)).error_at("Name");
+        assert!(error.contains("already"), "{name:?}: {error}");
+    }
+    // 200 characters as they are typed, 100 after NFC.
+    browser.create(&browser.token_form(&"o\u{308}".repeat(100)));
+}
+
+fn names_are_found_and_confirmed_in_any_unicode_form(portal: Portal) {
+    let admin = portal.user_with("ada", "administrator").sign_in();
+    portal.repository("payments");
+    let form = admin.page(&format!("/admin/users/{}/edit", portal.user("eve").id)).form("Save");
+    admin.submit(&form.fill("Display name", "Eve  Gro\u{308}ße")).with(303);
+    for search in ["gr%C3%B6%C3%9Fe", "gro%CC%88%C3%9Fe"] {
+        let rows = admin.page(&format!("/admin/users?q={search}")).rows().len();
+        assert_eq!(rows, 1, "{search}");
+    }
+    let fields = [("name", " payments \u{a0}"), ("password", PASSWORD)];
+    admin.post("/repositories/payments/deletion", &fields).with(303);
 }

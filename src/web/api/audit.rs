@@ -13,6 +13,7 @@ use crate::domain::event::Action;
 use crate::domain::id::{EventId, UserId};
 use crate::domain::permission::Permission;
 use crate::domain::privilege::Privilege;
+use crate::domain::text::nfc_within;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::Username;
 use crate::storage::Connection;
@@ -139,7 +140,7 @@ impl PartialSchema for ActionName {
 impl ToSchema for ActionName {}
 
 const MOMENT: &str = "a moment as RFC 3339 writes it, such as 2026-11-21T14:06:40Z";
-/// Longest name of a subject in characters, and more.
+/// Longest name of a subject in characters after NFC, and more.
 const LONGEST: usize = 200;
 
 /// What a parameter holds, where it is there.
@@ -163,9 +164,10 @@ fn subject(text: &str) -> Option<Subject> {
     let (kind, named) = text.split_once(':')?;
     let kind_fits = !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     // PostgreSQL cannot hold NUL in a text.
-    let fits = !named.is_empty() && named.chars().count() <= LONGEST && !named.chars().any(char::is_control);
-    let wrap = if is_id(named) { Named::Id } else { Named::Name };
-    (kind_fits && fits).then(|| Subject { kind: kind.to_owned(), named: wrap(named.to_owned()) })
+    let named = nfc_within(named, LONGEST)?;
+    let fits = !named.is_empty() && !named.chars().any(char::is_control);
+    let wrap = if is_id(&named) { Named::Id } else { Named::Name };
+    (kind_fits && fits).then(|| Subject { kind: kind.to_owned(), named: wrap(named) })
 }
 
 /// All ids look alike.

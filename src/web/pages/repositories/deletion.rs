@@ -7,6 +7,7 @@ use askama::Template;
 
 use super::{CONFIGURE, change, configurable};
 use crate::domain::repository::Repository;
+use crate::domain::text::is_same_name;
 use crate::randomness;
 use crate::storage::Connection;
 use crate::storage::caller_list::Of;
@@ -56,7 +57,7 @@ pub async fn create(
     let typed = body.form(&["name", "password"], &[]).await?;
     let (mut field, mut password) = (typed.field("name"), SecretField::default());
     let name = repository.name.as_str();
-    if field.value.trim() != name {
+    if !is_same_name(&field.value, name) {
         field.error = Some(format!("That is not the name of this repository. Type “{name}” to delete it."));
         return Ok(page(&portal, &request, &who, &repository, field, password).await?);
     }

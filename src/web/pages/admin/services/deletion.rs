@@ -8,6 +8,7 @@ use askama::Template;
 use super::{change, service_at};
 use crate::domain::id::ServiceId;
 use crate::domain::service::Service;
+use crate::domain::text::is_same_name;
 use crate::randomness;
 use crate::storage::Connection;
 use crate::storage::caller_list::Of;
@@ -58,7 +59,7 @@ pub async fn create(
     let typed = body.form(&["name", "password"], &[]).await?;
     let (mut field, mut password) = (typed.field("name"), SecretField::default());
     let name = service.name.as_str();
-    if field.value.trim() != name {
+    if !is_same_name(&field.value, name) {
         field.error = Some(format!("That is not the name of this service. Type “{name}” to delete it."));
         return Ok(page(&portal, &request, &who, &service, field, password).await?);
     }
