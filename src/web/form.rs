@@ -13,6 +13,9 @@ use crate::domain::policy::{Grace, Policy};
 
 pub use body::{Body, LARGEST};
 
+/// Most fields of a form. Reading more takes milliseconds, in which no other request is answered.
+const MAX_FIELDS: usize = 2_000;
+
 /// What was typed into a field, and what is wrong with it.
 #[derive(Debug, Clone, Default)]
 pub struct Field {
@@ -95,6 +98,9 @@ impl Typed {
     }
 
     fn parse(body: &[u8]) -> Result<Self, Failure> {
+        if body.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()).nth(MAX_FIELDS).is_some() {
+            return Err(Failure::BadRequest(format!("There are too many fields. Send at most {MAX_FIELDS}.")));
+        }
         Self::pairs(body).collect::<Result<_, Failure>>().map(Self)
     }
 

@@ -15,8 +15,11 @@ use actix_web::dev::AppConfig;
 use actix_web::{Error, web};
 use tokio::net::TcpStream;
 
+use super::api::openapi;
 use super::app::app;
 use super::connection::Connection;
+use super::next;
+use super::pages::reference;
 use super::portal::Portal;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -28,6 +31,10 @@ const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
 /// Starts to answer requests.
 pub fn serve(portal: web::Data<Portal>, listener: TcpListener, workers: usize) -> io::Result<Server> {
+    // What takes milliseconds is done before the first request, and not on an async worker.
+    next::prepare();
+    openapi::prepare();
+    reference::prepare();
     let server = Server::build()
         .workers(workers)
         .max_concurrent_connections(MAX_CONNECTIONS)

@@ -1,11 +1,24 @@
 //! Where to go after signing in: a page of this portal and nowhere else.
 
+use std::sync::LazyLock;
+
 use actix_web::dev::ResourceDef;
 
 use super::routes::{ROUTES, Scope};
 use super::urls;
 
 const LONGEST: usize = 2_000;
+
+/// Patterns of the pages, compiled once: that takes longer than a request may.
+static PAGES: LazyLock<Vec<ResourceDef>> = LazyLock::new(|| {
+    let pages = ROUTES.iter().filter(|route| route.scope == Scope::Pages && route.method == "GET");
+    pages.map(|route| ResourceDef::new(route.path)).collect()
+});
+
+/// Compiles the patterns, so that no request has to.
+pub fn prepare() {
+    LazyLock::force(&PAGES);
+}
 
 /// `next` if it is the address of one of our pages, else the start page.
 pub fn page_or_start(next: &str) -> String {
@@ -19,12 +32,7 @@ fn is_page(next: &str) -> bool {
         && next.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\#".contains(&byte));
     let path = next.split('?').next().unwrap_or_default();
     let elsewhere = [urls::LOGIN, urls::LOGOUT, urls::SETUP, urls::REAUTHENTICATE, urls::SET_PASSWORD];
-    plain
-        && !elsewhere.contains(&path)
-        && ROUTES
-            .iter()
-            .filter(|route| route.scope == Scope::Pages && route.method == "GET")
-            .any(|route| ResourceDef::new(route.path).is_match(path))
+    plain && !elsewhere.contains(&path) && PAGES.iter().any(|page| page.is_match(path))
 }
 
 #[cfg(test)]

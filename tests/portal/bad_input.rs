@@ -19,6 +19,7 @@ on_both![
     another_content_type_is_refused,
     what_is_not_utf_8_is_refused,
     a_field_that_is_not_known_is_refused,
+    form_with_too_many_fields_is_refused,
     another_method_is_told_the_right_ones,
     a_page_that_is_not_there_is_not_found,
     a_long_address_and_a_large_head_are_refused,
@@ -331,6 +332,15 @@ fn what_is_not_utf_8_is_refused(portal: Portal) {
             &|request| request.header("content-type", "application/x-www-form-urlencoded").body("name=%c0%af"),
         ],
     );
+}
+
+fn form_with_too_many_fields_is_refused(portal: Portal) {
+    let post = |path: &str, body: String| {
+        let form = portal.visitor().request("POST", path).header("content-type", "application/x-www-form-urlencoded");
+        form.body(body).send().with(400)
+    };
+    post("/login", "a&".repeat(32_000)).page().says("There are too many fields. Send at most 2000.");
+    post("/oauth/revoke", "a=&".repeat(20_000));
 }
 
 fn a_field_that_is_not_known_is_refused(portal: Portal) {

@@ -93,6 +93,11 @@ static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
     Document { tag: answer::tag(text.as_bytes()), value, text }
 });
 
+/// Puts the document together, so that no request has to.
+pub fn prepare() {
+    LazyLock::force(&DOCUMENT);
+}
+
 /// The document, for the page that shows it.
 pub fn document() -> &'static Value {
     &DOCUMENT.value

@@ -44,6 +44,11 @@ struct GroupPage {
     base: String,
 }
 
+/// Reads the OpenAPI document, so that no request has to.
+pub fn prepare() {
+    LazyLock::force(&REFERENCE);
+}
+
 /// `GET /api?q=…`, and `GET /api?of=…` for one group.
 pub async fn show(
     portal: web::Data<Portal>,

@@ -1,5 +1,7 @@
 //! The form for what is known of a user, and the roles.
 
+use std::collections::HashSet;
+
 use crate::domain::Invalid;
 use crate::domain::role::Role;
 use crate::domain::user::{DisplayName, Email, NewUser, User, Username};
@@ -43,7 +45,7 @@ impl UserForm {
     }
 
     pub fn typed(typed: &Typed, offered: &[Role]) -> Self {
-        let chosen = typed.all("roles");
+        let chosen: HashSet<String> = typed.all("roles").into_iter().collect();
         let known = |name: &String| offered.iter().any(|role| role.name == *name);
         Self {
             username: typed.field("username"),

@@ -1,5 +1,7 @@
 //! The form for a new token as it is shown.
 
+use std::collections::HashSet;
+
 use super::wish::Wish;
 use crate::domain::expiry::{PRESETS, earliest, iso, latest, offers_preset};
 use crate::domain::permission::{Area, Permission};
@@ -140,11 +142,12 @@ impl Wish {
 
     /// Puts the repositories that there are to choose from into the form.
     pub fn offer_repositories(&self, form: &mut ApiTokenForm, terms: &Terms) {
+        let chosen: HashSet<&str> = self.repositories.iter().map(String::as_str).collect();
         let choice = |repository: &Repository| Choice {
             value: repository.name.to_string(),
             label: repository.name.to_string(),
             hint: String::new(),
-            checked: self.repositories.iter().any(|name| name == repository.name.as_str()),
+            checked: chosen.contains(repository.name.as_str()),
         };
         form.repositories = terms.repositories.iter().map(choice).collect();
         form.repository_names = terms.names_are_typed.then(|| Field::of(self.repositories.join(" ")));

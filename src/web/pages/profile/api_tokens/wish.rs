@@ -1,10 +1,12 @@
 //! What was wished for in the form for a new token, and what it means.
 
+use std::collections::{HashMap, HashSet};
+
 use super::form::{ApiTokenForm, Terms, field_of};
 use crate::domain::Invalid;
 use crate::domain::api_token::{ApiToken, NewApiToken, RepositorySelection};
 use crate::domain::expiry::{DEFAULT_PRESET, Expiry, PRESETS, earliest, iso, latest, offers_preset, parse_date};
-use crate::domain::id::ApiTokenId;
+use crate::domain::id::{ApiTokenId, RepositoryId};
 use crate::domain::name::TokenName;
 use crate::domain::permission::{Area, Permission, Permissions};
 use crate::domain::timestamp::{DAY, Timestamp};
@@ -55,6 +57,7 @@ impl Wish {
         wish.permissions = Area::ALL.map(|area| token.permissions.of(area).name().to_owned());
         if let RepositorySelection::Selected(ids) = &token.repositories {
             wish.selection = "selected".into();
+            let ids: HashSet<&RepositoryId> = ids.iter().collect();
             let kept = terms.repositories.iter().filter(|repository| ids.contains(&repository.id));
             wish.repositories = kept.map(|repository| repository.name.to_string()).collect();
         }
@@ -151,10 +154,12 @@ impl Wish {
             form.selection_error = Some("Choose all repositories or only selected ones.".into());
             return None;
         }
-        let mut ids = Vec::with_capacity(self.repositories.len());
+        let known: HashMap<&str, RepositoryId> =
+            terms.repositories.iter().map(|repository| (repository.name.as_str(), repository.id)).collect();
+        let (mut ids, mut seen) = (Vec::with_capacity(self.repositories.len()), HashSet::new());
         for name in &self.repositories {
-            match terms.repositories.iter().find(|repository| repository.name.as_str() == name) {
-                Some(repository) if !ids.contains(&repository.id) => ids.push(repository.id),
+            match known.get(name.as_str()) {
+                Some(&id) if seen.insert(id) => ids.push(id),
                 Some(_) => {}
                 None => {
                     let shown: String = name.chars().take(100).collect();
