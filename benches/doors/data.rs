@@ -56,7 +56,7 @@ impl Data {
     pub fn prepare(target: &Target, tokens: usize) -> Self {
         let db = Db::open(target, 1).expect("the database opens");
         let now = clock::Clock::System.now();
-        let hash = block_on(hash());
+        let hash = hash();
         let mut data = Self {
             secrets: Vec::with_capacity(tokens * LENGTH),
             repository_token: String::new(),
@@ -259,10 +259,9 @@ fn insert_service(connection: &mut Connection, now: Timestamp) -> Result<String>
     Ok(secret.reveal().to_owned())
 }
 
-async fn hash() -> PasswordHash {
-    let hasher = Hasher::start(Cost::OWASP, 1, &mut randomness::system()).expect("a thread starts");
+fn hash() -> PasswordHash {
     let password = Password::typed(Zeroizing::new(PASSWORD.to_owned()));
-    hasher.hash(password, &mut randomness::system()).await.expect("nobody else hashes")
+    Hasher::hash_here(Cost::OWASP, &password, &mut randomness::system()).expect("it hashes")
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -3,19 +3,19 @@
 use argon2::password_hash::phc::{Output, PasswordHash as Phc, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
-use crate::domain::password::{Password, PasswordHash};
+use crate::domain::password::PasswordHash;
 
 /// Bytes of a tag made here.
 pub const TAG: usize = 32;
 
 /// A hash in PHC form.
-pub fn hash(params: &Params, password: &Password, salt: &[u8], memory: &mut Vec<Block>) -> Option<PasswordHash> {
+pub fn hash(params: &Params, password: &str, salt: &[u8], memory: &mut Vec<Block>) -> Option<PasswordHash> {
     let tag = tag(params, password, salt, TAG, memory)?;
     encode(params, salt, &tag)
 }
 
 /// Whether the password made the stored hash; a malformed one matches nothing.
-pub fn matches(stored: &PasswordHash, password: &Password, memory: &mut Vec<Block>) -> bool {
+pub fn matches(stored: &PasswordHash, password: &str, memory: &mut Vec<Block>) -> bool {
     let Ok(phc) = Phc::new(stored.as_phc()) else { return false };
     let (Ok(params), Some(salt), Some(expected)) = (Params::try_from(&phc), phc.salt, phc.hash) else { return false };
     let tag = tag(&params, password, &salt, expected.len(), memory);
@@ -23,13 +23,13 @@ pub fn matches(stored: &PasswordHash, password: &Password, memory: &mut Vec<Bloc
     tag.and_then(|tag| Output::new(&tag).ok()).is_some_and(|tag| tag == expected)
 }
 
-fn tag(params: &Params, password: &Password, salt: &[u8], length: usize, memory: &mut Vec<Block>) -> Option<Vec<u8>> {
+fn tag(params: &Params, password: &str, salt: &[u8], length: usize, memory: &mut Vec<Block>) -> Option<Vec<u8>> {
     if memory.len() < params.block_count() {
         memory.resize(params.block_count(), Block::new());
     }
     let mut tag = vec![0; length];
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
-        .hash_password_into_with_memory(password.reveal().as_bytes(), salt, &mut tag, &mut memory[..])
+        .hash_password_into_with_memory(password.as_bytes(), salt, &mut tag, &mut memory[..])
         .ok()?;
     Some(tag)
 }

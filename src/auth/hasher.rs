@@ -10,8 +10,11 @@ use std::time::Duration;
 use argon2::{Block, Params};
 use rand::CryptoRng;
 use tokio::sync::{Semaphore, oneshot};
+use zeroize::Zeroizing;
 
+use super::admission::{Admission, Requester};
 use super::argon2id::{TAG, encode, hash, is_weaker, matches};
+use crate::domain::Invalid;
 use crate::domain::password::{Password, PasswordHash};
 
 /// Hashes that may wait; further ones are refused.
@@ -41,12 +44,21 @@ impl Cost {
 #[error("too many passwords are being checked at once")]
 pub struct Busy;
 
+/// Why a new password has no hash.
+#[derive(Debug, thiserror::Error)]
+pub enum NewPasswordError {
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error(transparent)]
+    Busy(#[from] Busy),
+}
+
 /// What a password was found to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     Wrong,
     Right {
-        /// A hash at today's cost, where the stored one was cheaper.
+        /// A hash at today's cost and of the password in NFC, where the stored one was cheaper or of another form.
         stronger: Option<PasswordHash>,
     },
 }
@@ -68,6 +80,7 @@ pub struct Hasher {
     /// Well-formed, at full cost, and of no password: what unknown users are checked against.
     nobody: PasswordHash,
     strangers: Arc<Semaphore>,
+    admission: Admission,
 }
 
 impl Hasher {
@@ -83,7 +96,8 @@ impl Hasher {
             let queue = Arc::clone(&queue);
             thread::Builder::new().name(format!("argon2-{number}")).spawn(move || work(&queue))?;
         }
-        Ok(Self { jobs, params, nobody, strangers: Arc::new(Semaphore::new(STRANGERS)) })
+        let strangers = Arc::new(Semaphore::new(STRANGERS));
+        Ok(Self { jobs, params, nobody, strangers, admission: Admission::default() })
     }
 
     /// Hashes a password that was chosen anew, right here and however long it takes: for a program of one user.
@@ -91,15 +105,27 @@ impl Hasher {
         let params = Params::new(cost.memory, cost.passes, 1, Some(TAG)).ok()?;
         let mut salt = [0; SALT];
         rng.fill_bytes(&mut salt);
-        hash(&params, password, &salt, &mut Vec::new())
+        hash(&params, &password.nfc(), &salt, &mut Vec::new())
     }
 
-    /// Hashes a password that was chosen anew.
-    pub async fn hash(&self, password: Password, rng: &mut impl CryptoRng) -> Result<PasswordHash, Busy> {
+    /// Checks and hashes a password that was chosen anew; see [`Password::choose`]. Its strength is estimated on a
+    /// hashing thread too, because that may take 0.3 s.
+    pub async fn hash_new(
+        &self,
+        text: Zeroizing<String>,
+        context: Vec<String>,
+        requester: Requester,
+        rng: &mut impl CryptoRng,
+    ) -> Result<PasswordHash, NewPasswordError> {
         let mut salt = [0; SALT];
         rng.fill_bytes(&mut salt);
         let params = self.params.clone();
-        self.run(move |memory| hash(&params, &password, &salt, memory)).await?.ok_or(Busy)
+        let hash = self.run(requester, Line::KnownDevices, move |memory| {
+            let context: Vec<&str> = context.iter().map(String::as_str).collect();
+            let password = Password::choose(&text, &context)?;
+            hash(&params, password.reveal(), &salt, memory).ok_or(NewPasswordError::Busy(Busy))
+        });
+        hash.await?
     }
 
     /// Checks a password. Without a stored hash the work is the same and the verdict is [`Verdict::Wrong`].
@@ -108,42 +134,55 @@ impl Hasher {
         password: Password,
         stored: Option<PasswordHash>,
         line: Line,
+        requester: Requester,
         rng: &mut impl CryptoRng,
     ) -> Result<Verdict, Busy> {
-        // Strangers leave places free, so that a flood of them does not keep out those who have been here before.
-        let place = match line {
-            Line::Strangers => Some(Arc::clone(&self.strangers).try_acquire_owned().map_err(|_| Busy)?),
-            Line::KnownDevices => None,
-        };
         let mut salt = [0; SALT];
         rng.fill_bytes(&mut salt);
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.clone());
         let params = self.params.clone();
-        self.run(move |memory| {
-            let _place = place;
-            if !matches(&stored, &password, memory) || !known {
+        self.run(requester, line, move |memory| {
+            let nfc = password.nfc();
+            let matches_nfc = matches(&stored, &nfc, memory);
+            // Hashes of former versions are of the password as it was typed.
+            let right = matches_nfc || (*nfc != password.reveal() && matches(&stored, password.reveal(), memory));
+            if !right || !known {
                 return Verdict::Wrong;
             }
-            let stronger = is_weaker(&stored, &params).then(|| hash(&params, &password, &salt, memory)).flatten();
-            Verdict::Right { stronger }
+            let outdated = !matches_nfc || is_weaker(&stored, &params);
+            Verdict::Right { stronger: outdated.then(|| hash(&params, &nfc, &salt, memory)).flatten() }
         })
         .await
     }
 
+    /// Does `work` on a hashing thread, for which it may wait.
     async fn run<T: Send + 'static>(
         &self,
+        requester: Requester,
+        line: Line,
         work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
     ) -> Result<T, Busy> {
-        let (sender, receiver) = oneshot::channel();
-        let job: Job = Box::new(move |memory| {
-            // Whoever gave up waiting costs no hash.
-            if !sender.is_closed() {
-                let _ = sender.send(work(memory));
-            }
-        });
-        self.jobs.try_send(job).map_err(|_| Busy)?;
-        tokio::time::timeout(PATIENCE, receiver).await.map_err(|_| Busy)?.map_err(|_| Busy)
+        let run = async {
+            let permit = self.admission.acquire(requester).await.map_err(|_| Busy)?;
+            // Strangers leave places free, so that a flood of them does not keep out those who have been here before.
+            let place = match line {
+                Line::Strangers => Some(Arc::clone(&self.strangers).try_acquire_owned().map_err(|_| Busy)?),
+                Line::KnownDevices => None,
+            };
+            let (sender, receiver) = oneshot::channel();
+            let job: Job = Box::new(move |memory| {
+                // Both are given back when the thread is free again, not when the client goes.
+                let _held = (permit, place);
+                // Whoever gave up waiting costs no hash.
+                if !sender.is_closed() {
+                    let _ = sender.send(work(memory));
+                }
+            });
+            self.jobs.try_send(job).map_err(|_| Busy)?;
+            receiver.await.map_err(|_| Busy)
+        };
+        tokio::time::timeout(PATIENCE, run).await.map_err(|_| Busy)?
     }
 }
 
@@ -160,74 +199,4 @@ fn work(queue: &Mutex<Receiver<Job>>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use argon2::password_hash::phc::PasswordHash as Phc;
-    use rand::SeedableRng as _;
-    use rand::rngs::ChaCha12Rng;
-    use zeroize::Zeroizing;
-
-    const CHEAP: Cost = Cost { memory: 64, passes: 1 };
-
-    fn rng() -> ChaCha12Rng {
-        ChaCha12Rng::from_seed([5; 32])
-    }
-
-    fn typed(text: &str) -> Password {
-        Password::typed(Zeroizing::new(text.to_owned()))
-    }
-
-    fn block_on<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
-    }
-
-    #[test]
-    fn a_password_is_told_from_another() {
-        let hasher = Hasher::start(CHEAP, 1, &mut rng()).unwrap();
-        block_on(async {
-            let stored = hasher.hash(typed("kupfer-Wal-9"), &mut rng()).await.unwrap();
-            assert!(stored.as_phc().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
-            let right =
-                hasher.verify(typed("kupfer-Wal-9"), Some(stored.clone()), Line::Strangers, &mut rng()).await.unwrap();
-            assert_eq!(right, Verdict::Right { stronger: None });
-            assert_eq!(
-                hasher.verify(typed("kupfer-Wal-8"), Some(stored), Line::Strangers, &mut rng()).await.unwrap(),
-                Verdict::Wrong
-            );
-        });
-    }
-
-    #[test]
-    fn an_unknown_users_password_is_hashed_at_full_cost_and_wrong() {
-        let hasher = Hasher::start(CHEAP, 1, &mut rng()).unwrap();
-        let phc = Phc::new(hasher.nobody.as_phc()).unwrap();
-        assert_eq!(Params::try_from(&phc).unwrap().m_cost(), CHEAP.memory);
-        let mut memory = Vec::new();
-        assert!(!matches(&hasher.nobody, &typed("anything"), &mut memory));
-        assert_eq!(memory.len(), CHEAP.memory as usize, "the hash was really calculated");
-        let verdict =
-            block_on(async { hasher.verify(typed("anything"), None, Line::Strangers, &mut rng()).await.unwrap() });
-        assert_eq!(verdict, Verdict::Wrong);
-    }
-
-    #[test]
-    fn a_cheaper_stored_hash_is_replaced_on_the_way() {
-        let cheap = Hasher::start(CHEAP, 1, &mut rng()).unwrap();
-        let strong = Hasher::start(Cost { memory: 128, passes: 2 }, 1, &mut rng()).unwrap();
-        block_on(async {
-            let stored = cheap.hash(typed("kupfer-Wal-9"), &mut rng()).await.unwrap();
-            let verdict =
-                strong.verify(typed("kupfer-Wal-9"), Some(stored), Line::Strangers, &mut rng()).await.unwrap();
-            let Verdict::Right { stronger: Some(stronger) } = verdict else { panic!("{verdict:?}") };
-            assert!(stronger.as_phc().contains("m=128,t=2"));
-        });
-    }
-
-    #[test]
-    fn malformed_stored_hashes_match_nothing() {
-        let mut memory = Vec::new();
-        for text in ["", "x", "$argon2id$v=19$m=64,t=1,p=1$", "$argon2id$v=19$m=0,t=0,p=0$c2FsdHNhbHQ$aGFzaGhhc2g"] {
-            assert!(!matches(&PasswordHash::from_phc(text.to_owned()), &typed(""), &mut memory), "{text}");
-        }
-    }
-}
+mod tests;

@@ -2,20 +2,19 @@
 
 use std::net::IpAddr;
 
+use super::admission::Requester;
 use super::budgets::ChangeBudgets;
-use super::hasher::{Busy, Hasher, Line, Verdict};
-use super::throttle::{Attempt, RetryAfter, Throttle};
+use super::hasher::{Busy, Hasher, Line, NewPasswordError, Verdict};
+use super::throttle::{Attempt, RetryAfter, Throttle, network};
+use crate::domain::Invalid;
 use crate::domain::event::{Action, Actor, NewEvent};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::password::{Password, PasswordHash};
-use crate::domain::session::Lifetimes;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::Username;
 use crate::randomness;
 use crate::storage::users::Credentials;
-use crate::storage::{
-    Connection, Db, Result as Stored, StorageError, events, password_links, reveals, sessions, users,
-};
+use crate::storage::{Connection, Db, Result as Stored, StorageError, events, sessions, users};
 
 /// Why a password did not help. `Wrong` says nothing about what was wrong.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +24,9 @@ pub enum Refusal {
     /// The password was right, but whoever entered it was signed out meanwhile.
     #[error("the session has ended")]
     SessionEnded,
+    /// The current password was right, the new one may not be chosen.
+    #[error(transparent)]
+    InvalidPassword(Invalid),
     #[error("too many tries; the next is allowed in {} seconds", .0.0)]
     Throttled(RetryAfter),
     #[error(transparent)]
@@ -33,13 +35,31 @@ pub enum Refusal {
     Storage(#[from] StorageError),
 }
 
+impl From<NewPasswordError> for Refusal {
+    fn from(error: NewPasswordError) -> Self {
+        match error {
+            NewPasswordError::Invalid(invalid) => Self::InvalidPassword(invalid),
+            NewPasswordError::Busy(busy) => busy.into(),
+        }
+    }
+}
+
 /// Where a try comes from.
 #[derive(Debug, Clone)]
 pub struct Origin {
     pub address: IpAddr,
+    /// Whether that is a trusted proxy, behind which are many clients.
+    pub is_proxy: bool,
     pub user_agent: String,
-    /// The user who signed in from this browser before, and the number that the browser got then.
+    /// The user who signed in from this browser before, and [`PasswordHash::device_binding`] of that time.
     pub known_device: Option<(UserId, String)>,
+}
+
+impl Origin {
+    /// Whose hashes in flight a password of this account counts among.
+    pub fn requester(&self, account: String) -> Requester {
+        Requester { account, address: (!self.is_proxy).then(|| network(self.address)) }
+    }
 }
 
 /// What proving takes.
@@ -52,26 +72,18 @@ pub struct Prover<'a> {
     pub now: Timestamp,
 }
 
-/// A password in the place of another, which proves the right to change it.
-pub struct PasswordChange {
+/// Who signed in.
+pub struct NewSession {
     pub user: UserId,
-    pub username: Username,
-    /// The one that asks; all others end.
     pub session: SessionId,
-    pub lifetimes: Lifetimes,
-    pub current: Password,
-    pub new: Password,
+    /// What the browser keeps, so that it is a known device from now on.
+    pub device_binding: String,
 }
 
 impl Prover<'_> {
     /// Makes a session for the user of that name. Whether the name is unknown, the user disabled or the password wrong,
     /// the same work is done and the same answer given.
-    pub async fn sign_in(
-        &self,
-        username: &str,
-        password: Password,
-        origin: &Origin,
-    ) -> Result<(UserId, SessionId), Refusal> {
+    pub async fn sign_in(&self, username: &str, password: Password, origin: &Origin) -> Result<NewSession, Refusal> {
         let name = Username::parse(username).ok();
         let known = match name.clone() {
             Some(name) => self.db.look_up(move |connection| users::credentials(connection, &name)).await?,
@@ -85,6 +97,7 @@ impl Prover<'_> {
                 return Err(Refusal::Wrong);
             }
         };
+        let device_binding = stronger.as_ref().unwrap_or(&proven).device_binding();
         let (now, origin) = (self.now, origin.clone());
         let with_event = self.budgets.allows_session_event(Action::SignedIn, user, origin.address, now);
         let session = self
@@ -104,7 +117,7 @@ impl Prover<'_> {
                 Ok(session)
             })
             .await?;
-        Ok((user, session))
+        Ok(NewSession { user, session, device_binding })
     }
 
     /// Notes in `session` that its user entered the password just now.
@@ -131,34 +144,8 @@ impl Prover<'_> {
             .await
     }
 
-    /// Changes a password, which takes back a set-password link, ends all other sessions and counts as an entry. Returns
-    /// how many sessions ended.
-    pub async fn change_password(&self, change: PasswordChange, origin: &Origin) -> Result<usize, Refusal> {
-        let PasswordChange { user, username, session, lifetimes, current, new } = change;
-        let account = username.as_str().to_owned();
-        let proven = self.prove_again(user, &account, current, origin).await?;
-        let hash = self.hasher.hash(new, &mut randomness::system()).await?;
-        let (now, address) = (self.now, origin.address.to_string());
-        self.db
-            .write(move |connection| -> Result<usize, Refusal> {
-                still_holds(connection, user, &proven)?;
-                if !sessions::set_authenticated(connection, session, now)? {
-                    return Err(Refusal::SessionEnded);
-                }
-                users::set_password(connection, user, &hash)?;
-                password_links::withdraw(connection, user)?;
-                reveals::withdraw(connection, user)?;
-                let ended = sessions::end_others(connection, user, session, now, &lifetimes)?;
-                let mut event = event(Action::UserPasswordChanged, user, &account, address);
-                event.detail = format!("other sessions ended: {ended}");
-                events::append(connection, &event, now, &mut randomness::system())?;
-                Ok(ended)
-            })
-            .await
-    }
-
     /// The stored hash that the password of a signed-in user was right for.
-    async fn prove_again(
+    pub(super) async fn prove_again(
         &self,
         user: UserId,
         account: &str,
@@ -183,13 +170,20 @@ impl Prover<'_> {
         origin: &Origin,
     ) -> Result<Proof, Refusal> {
         let user = known.as_ref().map(|credentials| credentials.id);
-        let device = origin.known_device.clone().filter(|(owner, _)| Some(*owner) == user).map(|(_, device)| device);
-        let line = if device.is_some() { Line::KnownDevices } else { Line::Strangers };
-        let attempt = Attempt { account, address: origin.address, device };
-        self.throttle.admit(&attempt, self.now).map_err(Refusal::Throttled)?;
         let disabled = known.as_ref().is_some_and(|credentials| credentials.disabled);
         let hash = known.and_then(|credentials| credentials.password_hash);
-        match (self.hasher.verify(password, hash.clone(), line, &mut randomness::system()).await, user, hash) {
+        let expected = user.zip(hash.as_ref().map(PasswordHash::device_binding));
+        let requester = origin.requester(account.clone());
+        let attempt = Attempt {
+            account,
+            address: origin.address,
+            is_proxy: origin.is_proxy,
+            is_known_device: expected.is_some() && origin.known_device == expected,
+        };
+        let attempt = self.throttle.admit(attempt, self.now).map_err(Refusal::Throttled)?;
+        let line = if attempt.is_known_device { Line::KnownDevices } else { Line::Strangers };
+        let verdict = self.hasher.verify(password, hash.clone(), line, requester, &mut randomness::system()).await;
+        match (verdict, user, hash) {
             (Ok(Verdict::Right { stronger }), Some(user), Some(proven)) if !disabled => {
                 self.throttle.forgive(&attempt);
                 Ok(Proof::Right { user, proven, stronger })
@@ -228,14 +222,14 @@ enum Proof {
 }
 
 /// While the password was being hashed, the user may have been disabled or given another: locks the user and looks again.
-fn still_holds(connection: &mut Connection, user: UserId, proven: &PasswordHash) -> Result<(), Refusal> {
+pub(super) fn still_holds(connection: &mut Connection, user: UserId, proven: &PasswordHash) -> Result<(), Refusal> {
     users::lock(connection, user)?;
     let now = users::credentials_of(connection, user)?;
     let holds = now.is_some_and(|now| !now.disabled && now.password_hash.as_ref() == Some(proven));
     if holds { Ok(()) } else { Err(Refusal::Wrong) }
 }
 
-fn event(action: Action, user: UserId, username: &str, address: String) -> NewEvent {
+pub(super) fn event(action: Action, user: UserId, username: &str, address: String) -> NewEvent {
     NewEvent {
         actor: Actor::User { id: user, username: username.to_owned(), address },
         action,

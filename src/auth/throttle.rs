@@ -4,20 +4,25 @@
 //! Counters live in this process and are bounded; with several nodes each counts for itself.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::timestamp::{HOUR, MINUTE, Timestamp};
 
-/// Counters kept at most; the ones used longest ago go first.
+/// Counters kept at most in all shards; the ones used longest ago go first.
 const MOST_COUNTERS: usize = 100_000;
+/// Making room, or for a map to grow, takes long where a map is large; these are small.
+const SHARDS: usize = 128;
+const MAX_COUNTERS_PER_SHARD: usize = MOST_COUNTERS / SHARDS;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     Address(IpAddr),
     AccountFrom(String, IpAddr),
     Account(String),
-    KnownDevice(String, String),
+    /// All known devices of an account.
+    KnownDevices(String),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -38,29 +43,59 @@ pub struct Attempt {
     /// The account in the form in which all spellings of its name are one.
     pub account: String,
     pub address: IpAddr,
-    /// The number of the browser, if it has signed in to this account before.
-    pub device: Option<String>,
+    /// Whether that is a trusted proxy, whose clients are not counted as one address.
+    pub is_proxy: bool,
+    /// Whether the browser has signed in to this account before, with the present password.
+    pub is_known_device: bool,
 }
 
 /// Counters of failed tries.
 #[derive(Debug, Default)]
 pub struct Throttle {
-    counters: Mutex<HashMap<Key, Counter>>,
+    counters: Mutex<Counters>,
+}
+
+#[derive(Debug)]
+struct Counters {
+    shards: Vec<HashMap<Key, Counter>>,
+    hasher: RandomState,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self { shards: vec![HashMap::new(); SHARDS], hasher: RandomState::new() }
+    }
+}
+
+impl Counters {
+    fn shard(&mut self, key: &Key) -> &mut HashMap<Key, Counter> {
+        let shard = self.hasher.hash_one(key) % SHARDS as u64;
+        &mut self.shards[shard as usize]
+    }
 }
 
 impl Throttle {
-    /// Counts the try as failed, before its password is looked at, so that many at once cannot slip through.
-    pub fn admit(&self, attempt: &Attempt, now: Timestamp) -> Result<(), RetryAfter> {
+    /// Counts the try as failed, before its password is looked at, so that many at once cannot slip through. Where the
+    /// budget of the known devices is used up, a known device counts as any other. Returns the attempt as counted.
+    pub fn admit(&self, attempt: Attempt, now: Timestamp) -> Result<Attempt, RetryAfter> {
+        if attempt.is_known_device && self.count(&attempt, now).is_ok() {
+            return Ok(attempt);
+        }
+        let attempt = Attempt { is_known_device: false, ..attempt };
+        self.count(&attempt, now).map(|()| attempt)
+    }
+
+    fn count(&self, attempt: &Attempt, now: Timestamp) -> Result<(), RetryAfter> {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         let keys = keys(attempt);
-        let wait = keys.iter().filter_map(|key| wait(key, counters.get(key)?, now)).max();
+        let wait = keys.iter().filter_map(|key| wait(key, counters.shard(key).get(key)?, now)).max();
         if let Some(seconds) = wait {
             return Err(RetryAfter(seconds));
         }
-        make_room(&mut counters);
         for key in keys {
-            let window = window(&key);
-            let counter = counters.entry(key).or_insert(Counter { failures: 0, since: now, last: now });
+            let (window, shard) = (window(&key), counters.shard(&key));
+            make_room(shard);
+            let counter = shard.entry(key).or_insert(Counter { failures: 0, since: now, last: now });
             if now.since(counter.since) >= window {
                 (counter.failures, counter.since) = (0, now);
             }
@@ -74,22 +109,23 @@ impl Throttle {
     pub fn give_back(&self, attempt: &Attempt) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         for key in keys(attempt).iter().filter(|key| !matches!(key, Key::Address(_))) {
-            if let Some(counter) = counters.get_mut(key) {
+            if let Some(counter) = counters.shard(key).get_mut(key) {
                 counter.failures = counter.failures.saturating_sub(1);
             }
         }
     }
 
-    /// Takes the count back after the try succeeded; the account starts afresh from this address.
+    /// Takes the count back after the try succeeded; the account starts afresh from this address. The known devices
+    /// keep what others of them failed.
     pub fn forgive(&self, attempt: &Attempt) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         for key in keys(attempt) {
             match key {
-                Key::AccountFrom(..) | Key::KnownDevice(..) => {
-                    counters.remove(&key);
+                Key::AccountFrom(..) => {
+                    counters.shard(&key).remove(&key);
                 }
-                Key::Address(_) | Key::Account(_) => {
-                    if let Some(counter) = counters.get_mut(&key) {
+                Key::Address(_) | Key::Account(_) | Key::KnownDevices(_) => {
+                    if let Some(counter) = counters.shard(&key).get_mut(&key) {
                         counter.failures = counter.failures.saturating_sub(1);
                     }
                 }
@@ -100,11 +136,15 @@ impl Throttle {
 
 fn keys(attempt: &Attempt) -> Vec<Key> {
     let account = attempt.account.clone();
-    if let Some(device) = &attempt.device {
-        return vec![Key::KnownDevice(account, device.clone())];
+    if attempt.is_known_device {
+        return vec![Key::KnownDevices(account)];
     }
     let network = network(attempt.address);
-    vec![Key::Address(network), Key::AccountFrom(account.clone(), network), Key::Account(account)]
+    let mut keys = vec![Key::AccountFrom(account.clone(), network), Key::Account(account)];
+    if !attempt.is_proxy {
+        keys.push(Key::Address(network));
+    }
+    keys
 }
 
 /// One subscriber usually has a whole /64 of IPv6 addresses.
@@ -118,7 +158,7 @@ pub fn network(address: IpAddr) -> IpAddr {
 const fn window(key: &Key) -> i64 {
     match key {
         Key::Address(_) => 5 * MINUTE,
-        Key::AccountFrom(..) | Key::Account(_) | Key::KnownDevice(..) => HOUR,
+        Key::AccountFrom(..) | Key::Account(_) | Key::KnownDevices(_) => HOUR,
     }
 }
 
@@ -130,7 +170,7 @@ fn wait(key: &Key, counter: &Counter, now: Timestamp) -> Option<i64> {
     }
     let since_last = |seconds: i64| seconds - now.since(counter.last);
     let seconds = match (key, counter.failures) {
-        (Key::Address(_), 10..) | (Key::KnownDevice(..), 20..) => rest_of_window,
+        (Key::Address(_), 10..) | (Key::KnownDevices(_), 20..) => rest_of_window,
         (Key::AccountFrom(..), failures @ 5..) => since_last((1 << (failures - 5).min(6)).min(60)),
         (Key::Account(_), 100..) => since_last(30),
         _ => 0,
@@ -139,7 +179,7 @@ fn wait(key: &Key, counter: &Counter, now: Timestamp) -> Option<i64> {
 }
 
 fn make_room(counters: &mut HashMap<Key, Counter>) {
-    if counters.len() + 4 <= MOST_COUNTERS {
+    if counters.len() < MAX_COUNTERS_PER_SHARD {
         return;
     }
     let mut moments: Vec<Timestamp> = counters.values().map(|counter| counter.last).collect();

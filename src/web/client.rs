@@ -14,6 +14,8 @@ use super::portal::{Portal, Settings};
 #[derive(Debug, Clone, Copy)]
 pub struct Client {
     pub address: IpAddr,
+    /// Whether that is a trusted proxy, which has not said whom it speaks for: many clients may be behind it.
+    pub is_proxy: bool,
     /// Whether nobody on the way can read along: all of it is on loopback, or a trusted proxy says https.
     pub private: bool,
 }
@@ -23,7 +25,7 @@ impl Client {
         let peer = peer(request);
         let trusts = |address: IpAddr| settings.trusted_proxies.iter().any(|network| network.contains(&address));
         if !trusts(peer) {
-            return Self { address: peer, private: peer.is_loopback() };
+            return Self { address: peer, is_proxy: false, private: peer.is_loopback() };
         }
         let forwarded = Forwarded::of(request.headers());
         // The right-most hop that is no proxy of ours; what is further left may be made up.
@@ -42,6 +44,7 @@ impl Client {
                 break;
             }
         }
+        let is_proxy = trusts(address);
         if unreadable && is_warning_due() {
             tracing::warn!(
                 proxy = %peer,
@@ -58,7 +61,7 @@ impl Client {
             Some(false) => local && !hops.is_empty(),
             None => local,
         };
-        Self { address, private }
+        Self { address, is_proxy, private }
     }
 
     /// Credentials travel only where nobody reads along.
@@ -125,7 +128,7 @@ mod tests {
     fn a_stranger_cannot_choose_its_address_or_claim_https() {
         let client = client("192.0.2.1", &[("x-forwarded-for", "203.0.113.7"), ("x-forwarded-proto", "https")]);
         assert_eq!(client.address.to_string(), "192.0.2.1");
-        assert!(!client.private);
+        assert!(!client.private && !client.is_proxy);
     }
 
     #[test]
@@ -133,7 +136,7 @@ mod tests {
         let hops = "198.51.100.9, 203.0.113.7, 10.0.0.2";
         let client = client("10.0.0.1", &[("x-forwarded-for", hops), ("x-forwarded-proto", "https")]);
         assert_eq!(client.address.to_string(), "203.0.113.7");
-        assert!(client.private);
+        assert!(client.private && !client.is_proxy);
     }
 
     #[test]
@@ -170,6 +173,7 @@ mod tests {
     fn nonsense_from_a_proxy_leaves_the_proxy_itself() {
         assert_eq!(client("10.0.0.1", &[("x-forwarded-for", "unknown")]).address.to_string(), "10.0.0.1");
         assert_eq!(client("10.0.0.1", &[]).address.to_string(), "10.0.0.1");
+        assert!(client("10.0.0.1", &[]).is_proxy);
         assert!(!client("10.0.0.1", &[("x-forwarded-proto", "http")]).private);
     }
 

@@ -31,6 +31,7 @@ mod health;
 mod hosts;
 mod idempotency;
 mod introspection;
+mod known_devices;
 mod links;
 mod metadata;
 mod names;

@@ -6,7 +6,9 @@ on_both![
     nothing_here_is_for_a_visitor,
     a_session_of_somebody_else_is_not_found,
     a_wrong_current_password_changes_nothing_and_is_an_event,
-    a_new_password_is_checked_before_the_current_one,
+    refused_new_password_with_right_current_one_changes_nothing,
+    new_password_with_wrong_current_one_is_not_checked,
+    new_password_in_another_unicode_form_of_the_current_one_is_refused,
     guessing_the_current_password_is_slowed_down,
     a_changed_password_signs_out_everywhere_else,
     a_changed_password_takes_back_the_link,
@@ -85,12 +87,13 @@ fn a_wrong_current_password_changes_nothing_and_is_an_event(portal: Portal) {
     portal.visitor().try_sign_in("ada", PASSWORD).with(303);
 }
 
-fn a_new_password_is_checked_before_the_current_one(portal: Portal) {
+fn refused_new_password_with_right_current_one_changes_nothing(portal: Portal) {
     let browser = portal.user("ada").sign_in();
     portal.unchanged("a password that may not be chosen", || {
         for (new, sentence) in [
             ("", "Password is empty."),
             ("short", "Password is too short."),
+            ("корова", "Password is too short."),
             ("password1234", "Password is easy to guess"),
             ("ada of Tokenhouse", "Password is easy to guess"),
             (PASSWORD, "The new password is the current one."),
@@ -99,12 +102,32 @@ fn a_new_password_is_checked_before_the_current_one(portal: Portal) {
             assert!(page.error_at("New password").starts_with(sentence), "{new}: {}", page.error_at("New password"));
             assert_eq!(page.alerts().len(), 2);
         }
-        let page = change(&browser, "", "short").with(422).page();
+        let page = change(&browser, "", "").with(422).page();
         assert_eq!(page.error_at("Current password"), "Enter your current password.");
-        assert!(page.error_at("New password").starts_with("Password is too short."));
+        assert!(page.error_at("New password").starts_with("Password is empty."));
         let twice = [("current_password", PASSWORD), ("new_password", NEW), ("new_password", NEW)];
         browser.post("/profile/security/password", &twice).with(400);
     });
+}
+
+fn new_password_with_wrong_current_one_is_not_checked(portal: Portal) {
+    let browser = portal.user("ada").sign_in();
+    for new in ["short", "password1234"] {
+        let page = change(&browser, "wrong", new).with(422).page();
+        assert_eq!(page.error_at("Current password"), "The current password is wrong. Enter both again.");
+        page.does_not_say("Password is");
+    }
+}
+
+fn new_password_in_another_unicode_form_of_the_current_one_is_refused(portal: Portal) {
+    let browser = portal.user("ada").sign_in();
+    change(&browser, PASSWORD, "zwo\u{308}lf blaue Elefanten").with(303);
+    let page = change(&browser, "zwo\u{308}lf blaue Elefanten", "zw\u{f6}lf blaue Elefanten").with(422).page();
+    assert_eq!(page.error_at("New password"), "The new password is the current one. Choose another.");
+    // The password is the same in both forms.
+    for form in ["zwo\u{308}lf blaue Elefanten", "zw\u{f6}lf blaue Elefanten"] {
+        portal.visitor().try_sign_in("ada", form).with(303);
+    }
 }
 
 fn guessing_the_current_password_is_slowed_down(portal: Portal) {

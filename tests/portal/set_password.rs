@@ -179,6 +179,7 @@ fn a_refused_password_leaves_the_link_as_it_was(portal: Portal) {
     for (password, reason) in [
         ("", "Password is empty"),
         ("elf zeichen", "Password is too short"),
+        ("корова", "Password is too short"),
         ("password1234", "Password is easy to guess"),
         ("tokenhouse12", "Password is easy to guess"),
         (&"x".repeat(1_025), "Password is too long"),

@@ -85,6 +85,7 @@ fn every_refused_field_says_why(portal: Portal) {
     assert_eq!(page.texts("[role=alert] h2"), ["4 things need your attention"]);
     for (password, reason) in [
         ("elf zeichen", "Password is too short"),
+        ("корова", "Password is too short"),
         ("password1234", "Password is easy to guess"),
         ("tokenhouse12", "Password is easy to guess"),
         ("ada lovelace", "Password is easy to guess"),

@@ -54,7 +54,7 @@ pub fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
     };
     create.user().map_err(Failure::failed)?;
     let context = [create.username.as_str(), &create.display_name, create.email.as_deref().unwrap_or_default()];
-    let password = Password::choose(input::secret_line("password")?, &context).map_err(Failure::failed)?;
+    let password = Password::choose(&input::secret_line("password")?, &context).map_err(Failure::failed)?;
     create.password_hash = hash(password)?.as_phc().to_owned();
     let said = perform(config, Command::UserCreate(create))?;
     say(&said).map_err(Failure::failed)

@@ -44,7 +44,7 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
         let text = Zeroizing::new(random_code(&mut randomness::system()));
         (text.clone(), Some(text))
     };
-    let password = Password::choose(password, &[username.as_str()]).map_err(Failure::failed)?;
+    let password = Password::choose(&password, &[username.as_str()]).map_err(Failure::failed)?;
     let password_hash = hash(password)?.as_phc().to_owned();
     let (username, revoke_tokens) = (username.to_string(), arguments.revoke_tokens);
     let said = perform(config, Command::UserResetPassword(Reset { username, password_hash, revoke_tokens }))?;

@@ -63,6 +63,7 @@ impl From<sign_in::Refusal> for Failure {
         match refusal {
             sign_in::Refusal::Wrong | sign_in::Refusal::SessionEnded => Self::SessionMissing { next: None },
             sign_in::Refusal::Throttled(wait) => Self::TooManyRequests { seconds: wait.0 },
+            sign_in::Refusal::InvalidPassword(invalid) => Self::BadRequest(invalid.0),
             sign_in::Refusal::Busy(busy) => busy.into(),
             sign_in::Refusal::Storage(error) => error.into(),
         }

@@ -5,7 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use zeroize::Zeroizing;
 
-use crate::domain::password::Password;
+use crate::auth::hasher::NewPasswordError;
+use crate::domain::Invalid;
 use crate::domain::secret::Digest;
 use crate::domain::user::User;
 use crate::randomness;
@@ -15,6 +16,7 @@ use crate::web::client::Client;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::form::{Body, FieldError, SecretField, Typed, errors};
 use crate::web::page::{Shell, html};
+use crate::web::pages::sign_in::origin;
 use crate::web::portal::Portal;
 use crate::web::{notice, urls};
 
@@ -47,12 +49,16 @@ pub async fn update(
     let typed = body.form(&["code", "password"], &[]).await?;
     let user = user_of(&portal, typed.text("code")).await?;
     let username = user.username.clone();
-    let context = [user.username.as_str(), &user.display_name, &user.email];
-    let password = match Password::choose(typed.secret("password"), &context) {
-        Ok(password) => password,
-        Err(refusal) => return Ok(page(&portal, &request, typed.secret("code"), &user, Some(refusal.0))?),
+    let context = vec![username.to_string(), user.display_name.clone(), user.email.clone()];
+    let requester = origin(&portal, &request, &client).requester(username.to_string());
+    let password = typed.secret("password");
+    let hash = match portal.hasher.hash_new(password, context, requester, &mut randomness::system()).await {
+        Ok(hash) => hash,
+        Err(NewPasswordError::Invalid(Invalid(sentence))) => {
+            return Ok(page(&portal, &request, typed.secret("code"), &user, Some(sentence))?);
+        }
+        Err(NewPasswordError::Busy(busy)) => return Err(busy.into()),
     };
-    let hash = portal.hasher.hash(password, &mut randomness::system()).await?;
     let (digest, now, address) = (Digest::of(typed.text("code")), portal.now(), client.address.to_string());
     portal
         .db

@@ -5,10 +5,11 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use crate::auth::hasher::NewPasswordError;
+use crate::domain::Invalid;
 use crate::domain::caller::user_agent;
 use crate::domain::event::{Action, Actor, NewEvent};
 use crate::domain::id::SessionId;
-use crate::domain::password::Password;
 use crate::domain::role::ADMINISTRATOR;
 use crate::domain::secret::Digest;
 use crate::domain::user::{DisplayName, Email, NewUser, Username};
@@ -18,8 +19,12 @@ use crate::web::client::{self, Client};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::form::{Body, Field, FieldError, SecretField, Typed, errors};
 use crate::web::page::{Shell, html};
+use crate::web::pages::sign_in::origin;
 use crate::web::portal::Portal;
 use crate::web::{session as web_session, urls};
+
+/// Characters of each field that the new password must not be made of.
+const MAX_CONTEXT_LEN: usize = 254;
 
 #[derive(Default)]
 struct SetupForm {
@@ -67,13 +72,26 @@ pub async fn create(
         email: typed.field("email"),
         password: SecretField::default(),
     };
-    let Some((user, password)) = form.parse(&typed) else {
+    // All errors of the form in one answer, the password's included.
+    let user = form.parse();
+    let context =
+        ["username", "display_name", "email"].map(|name| typed.text(name).chars().take(MAX_CONTEXT_LEN).collect());
+    let requester = origin(&portal, &request, &client).requester(String::new());
+    let password = typed.secret("password");
+    let hash = match portal.hasher.hash_new(password, context.into(), requester, &mut randomness::system()).await {
+        Ok(hash) => Some(hash),
+        Err(NewPasswordError::Invalid(Invalid(sentence))) => {
+            form.password.error = Some(sentence);
+            None
+        }
+        Err(NewPasswordError::Busy(busy)) => return Err(busy.into()),
+    };
+    let (Some(user), Some(hash)) = (user, hash) else {
         let shell = Shell::anonymous(&portal, &request).failed(true);
         let errors = form.errors();
         let page = SetupPage { shell, code: typed.text("code").to_owned(), form, errors };
         return Ok(html(StatusCode::UNPROCESSABLE_ENTITY, &page)?);
     };
-    let hash = portal.hasher.hash(password, &mut randomness::system()).await?;
     let now = portal.now();
     let agent = user_agent(client::agent(&request));
     let made: SessionId = portal
@@ -121,20 +139,11 @@ async fn admit(portal: &Portal, code: &str) -> Result<(), Failure> {
 }
 
 impl SetupForm {
-    fn parse(&mut self, typed: &Typed) -> Option<(NewUser, Password)> {
+    fn parse(&mut self) -> Option<NewUser> {
         let username = self.username.parse(Username::parse);
         let display_name = self.display_name.parse(DisplayName::parse);
         let email = self.email.parse(Email::parse);
-        let context = [typed.text("username"), typed.text("display_name"), typed.text("email")];
-        let password = match Password::choose(typed.secret("password"), &context) {
-            Ok(password) => Some(password),
-            Err(refusal) => {
-                self.password.error = Some(refusal.0);
-                None
-            }
-        };
-        let user = NewUser { username: username?, display_name: display_name?, email: Some(email?) };
-        Some((user, password?))
+        Some(NewUser { username: username?, display_name: display_name?, email: Some(email?) })
     }
 
     fn errors(&self) -> Vec<FieldError> {

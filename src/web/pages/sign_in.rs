@@ -10,7 +10,6 @@ use crate::auth::sign_in::{Origin, Prover, Refusal};
 use crate::domain::caller::user_agent;
 use crate::domain::event::{Action, NewEvent};
 use crate::domain::id::UserId;
-use crate::domain::secret::random_code;
 use crate::randomness;
 use crate::storage::{Connection, Result as Stored, events, sessions, users};
 use crate::web::client::{self, Client};
@@ -74,12 +73,12 @@ pub async fn create(
     let next = page_or_start(typed.text("next"));
     let origin = origin(&portal, &request, &client);
     match prover(&portal).sign_in(typed.text("username"), typed.password(), &origin).await {
-        Ok((user, id)) => {
+        Ok(made) => {
             end_former(&portal, &session).await?;
-            web_session::renew(&session, id)?;
+            web_session::renew(&session, made.session)?;
             let mut response = HttpResponse::SeeOther();
             response.insert_header((header::LOCATION, urls::after_sign_in(&next)));
-            if let Some(cookie) = device_cookie(&portal, user) {
+            if let Some(cookie) = device_cookie(&portal, made.user, &made.device_binding) {
                 response.append_header((header::SET_COOKIE, cookie));
             }
             Ok(response.finish())
@@ -151,10 +150,11 @@ pub fn origin(portal: &Portal, request: &HttpRequest, client: &Client) -> Origin
     let known = cookies::signed(request.headers(), &portal.cookies.device, &portal.cookie_key);
     Origin {
         address: client.address,
+        is_proxy: client.is_proxy,
         user_agent: user_agent(client::agent(request)),
         known_device: known.and_then(|value| {
-            let (user, device) = value.split_once(':')?;
-            Some((user.parse().ok()?, device.to_owned()))
+            let (user, binding) = value.split_once(':')?;
+            Some((user.parse().ok()?, binding.to_owned()))
         }),
     }
 }
@@ -171,9 +171,9 @@ async fn end_former(portal: &Portal, session: &Session) -> Result<(), Failure> {
     Ok(portal.db.write_beside_checks(end).await?)
 }
 
-fn device_cookie(portal: &Portal, user: UserId) -> Option<String> {
-    let device = random_code(&mut randomness::system());
-    let mut cookie = portal.cookies.make(&portal.cookies.device, format!("{user}:{device}"));
+/// The header value that makes this browser a known device until the user's password changes.
+pub fn device_cookie(portal: &Portal, user: UserId, binding: &str) -> Option<String> {
+    let mut cookie = portal.cookies.make(&portal.cookies.device, format!("{user}:{binding}"));
     cookie.set_max_age(Duration::days(DEVICE_DAYS));
     cookies::sign(cookie, &portal.cookie_key)
 }

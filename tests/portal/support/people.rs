@@ -1,6 +1,7 @@
 //! Users, roles, repositories, grants and tokens, made as other parts of the program make them.
 
 use diesel::prelude::*;
+use tokenhouse::auth::hasher::Hasher;
 use tokenhouse::domain::api_token::{NewApiToken, RepositorySelection};
 use tokenhouse::domain::event::Actor;
 use tokenhouse::domain::id::{ApiTokenId, RepositoryId, RepositoryTokenId, RoleId, ServiceId, SessionId, UserId};
@@ -20,7 +21,7 @@ use zeroize::Zeroizing;
 
 use super::answer::Answer;
 use super::browser::Browser;
-use super::portal::Portal;
+use super::portal::{CHEAP, Portal};
 
 /// The password of everybody.
 pub const PASSWORD: &str = "kupfer wal neun laterne";
@@ -113,7 +114,7 @@ impl Portal {
             email: Some(Email::parse(&format!("{username}@example.org")).expect("an email")),
         };
         let password = Password::typed(Zeroizing::new(PASSWORD.into()));
-        let hash = self.wait(self.shared.hasher.hash(password, &mut randomness::system())).expect("it hashes");
+        let hash = Hasher::hash_here(CHEAP, &password, &mut randomness::system()).expect("it hashes");
         let (role, now) = (role.to_owned(), self.now());
         let id = self.write(move |connection| {
             let role = roles::find_by_name(connection, &role)?.expect("the role is there");

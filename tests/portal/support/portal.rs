@@ -33,7 +33,8 @@ use super::request::Request;
 /// Saturday, 21 November 2026, 14:06:40 UTC: when every portal starts.
 pub const START: i64 = 1_795_270_000;
 
-const CHEAP: Cost = Cost { memory: 64, passes: 1 };
+/// What a password hash costs in tests.
+pub const CHEAP: Cost = Cost { memory: 64, passes: 1 };
 /// Few, since many tests share one PostgreSQL.
 const CONNECTIONS: u32 = 3;
 
