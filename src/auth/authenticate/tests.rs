@@ -30,7 +30,7 @@ fn each_way_of_being_bad_is_refused_at_its_very_moment() {
         assert_eq!(judge(&bad, None, NOW).unwrap_err(), reason);
     }
     assert_eq!(judge(&known(), Some("eve"), NOW).unwrap_err(), Reason::WrongUsername(id));
-    assert_eq!(judge(&known(), Some(""), NOW).unwrap_err(), Reason::WrongUsername(id));
+    assert!(judge(&known(), Some(""), NOW).is_ok());
     assert!(judge(&KnownApiToken { expires_at: Some(NOW.plus(1)), ..known() }, None, NOW).is_ok());
 }
 
