@@ -224,7 +224,7 @@ fn a_repositorys_token_renews_itself(portal: Portal) {
     assert!(portal.accepts(&first) && portal.accepts(&second));
     // Whoever still has the old one does not push the new one out.
     let again = detail(send(&portal, "POST", path, &first, Value::Null), 409);
-    assert!(again.starts_with("alpha generated the present token at 21 Nov 2026, 14:06 UTC"), "{again}");
+    assert!(again.starts_with("repository “alpha” generated the present token at 21 Nov 2026, 14:06 UTC"), "{again}");
     // Not by naming it either.
     let present = portal.api(&first, path).with(200).json()["id"].clone();
     detail(send(&portal, "POST", path, &first, json!({"replaces": present, "grace": "now"})), 409);
