@@ -193,6 +193,7 @@ actions! {
     ApiTokenDisabled "api_token.disabled" "disabled the API token"
     ApiTokenEnabled "api_token.enabled" "enabled the API token"
     ApiTokenRevoked "api_token.revoked" "revoked the API token"
+    NoticeDismissed "revocation_notice.dismissed" "dismissed the notice of the revocation"
     ReplacedSecretRevoked "api_token.replaced_secret_revoked" "revoked a replaced secret of the API token"
 }
 

@@ -1,6 +1,7 @@
 //! Tokens that end because somebody who holds them says so (RFC 7009): whoever has a token in hand may revoke it, and needs
 //! no other right. What was looked up is judged once more after the lock, so that of many at once one ends the token.
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use rand::CryptoRng;
 
@@ -22,6 +23,20 @@ pub struct Held {
     pub digest: Digest,
     pub actor: Actor,
     pub now: Timestamp,
+}
+
+/// The revocation has no later event that dismisses its notice. Ids of events sort as they came about.
+macro_rules! not_dismissed {
+    () => {{
+        let later = diesel::alias!(events as later_events);
+        not(exists(
+            later
+                .filter(later.field(events::subject_kind).eq(events::subject_kind))
+                .filter(later.field(events::subject_id).eq(events::subject_id))
+                .filter(later.field(events::action).eq(Action::NoticeDismissed.name()))
+                .filter(later.field(events::id).gt(events::id)),
+        ))
+    }};
 }
 
 const DETAIL: &str = "by somebody who held it";
@@ -61,6 +76,23 @@ impl Held {
     }
 }
 
+/// Whether the thing has a notice of such a revocation that nobody has dismissed yet.
+pub(super) fn has_notice(connection: &mut Connection, subject: (&str, String)) -> Result<bool> {
+    let (revoked, replaced) = (Action::ApiTokenRevoked.name(), Action::ReplacedSecretRevoked.name());
+    let of_repository = Action::RepositoryTokenRevoked.name();
+    let found: Option<String> = on_each!(connection, |c| events::table
+        .filter(events::subject_kind.eq(subject.0))
+        .filter(events::subject_id.eq(&subject.1))
+        .filter(events::action.eq_any([revoked, replaced, of_repository]))
+        .filter(events::actor_kind.eq(ANONYMOUS))
+        .filter(not_dismissed!())
+        .limit(1)
+        .select(events::id)
+        .get_result(c))
+    .optional()?;
+    Ok(found.is_some())
+}
+
 /// When and from where somebody who held it revoked a token.
 #[derive(Debug, Clone)]
 pub struct Revocation {
@@ -81,6 +113,7 @@ pub fn of_subject(
         .filter(events::action.eq(action.name()))
         .filter(events::actor_kind.eq(ANONYMOUS))
         .filter(events::at.ge(since.unix()))
+        .filter(not_dismissed!())
         .order(events::id.asc())
         .limit(1)
         .select((events::at, events::address))
@@ -111,6 +144,7 @@ pub fn of_owner(connection: &mut Connection, owner: UserId, since: Timestamp, li
         .filter(events::action.eq(actions[0]).or(events::action.eq(actions[1])))
         .filter(events::actor_kind.eq(ANONYMOUS))
         .filter(events::at.ge(since.unix()))
+        .filter(not_dismissed!())
         .order(events::id.desc())
         .limit(limit)
         .select((api_tokens::id, api_tokens::name, events::action, events::at, events::address))

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, guard, web};
 use super::error::{ApiFailure, Failure, OAuthFailure, OciFailure, PageFailure};
 use super::gateway::forward_auth;
 use super::pages::admin::{self, policies, services, users};
-use super::pages::profile::api_tokens::{self, disablement, enablement, name, revocation, rotation};
+use super::pages::profile::api_tokens::{self, disablement, enablement, name, notice_dismissal, revocation, rotation};
 use super::pages::profile::security::{self, other_sessions, password, sessions};
 use super::pages::{home, profile, reauthentication, reference, repositories, set_password, setup, sign_in};
 use super::{api, assets, gateway};
@@ -139,6 +139,7 @@ table! {
         "/repositories/{name}/token/reveal"         { POST repositories::reveal::create }
         "/repositories/{name}/description"          { GET repositories::description::edit, POST repositories::description::update }
         "/repositories/{name}/deletion"             { GET repositories::deletion::new, POST repositories::deletion::create }
+        "/repositories/{name}/notice-dismissal"     { POST repositories::notice_dismissal::create }
         "/repositories/{name}/access"               { GET repositories::access::index, POST repositories::access::create }
         "/repositories/{name}/access/{user}"        { POST repositories::grant::update }
         "/repositories/{name}/access/{user}/removal" { POST repositories::grant::destroy }
@@ -153,6 +154,7 @@ table! {
         "/profile/api-tokens/{id}/rotation"         { GET rotation::new, POST rotation::create }
         "/profile/api-tokens/{id}/disablement"      { GET disablement::new, POST disablement::create }
         "/profile/api-tokens/{id}/enablement"       { GET enablement::new, POST enablement::create }
+        "/profile/api-tokens/{id}/notice-dismissal" { POST notice_dismissal::create }
         "/profile/api-tokens/{id}/revocation"       { GET revocation::new, POST revocation::create }
         "/profile/security"                         { GET security::show }
         "/profile/security/password"                { POST password::update }

@@ -72,6 +72,10 @@ pub fn api_token_enablement(id: &ApiTokenId) -> String {
     format!("{API_TOKENS}/{id}/enablement")
 }
 
+pub fn api_token_notice_dismissal(id: &ApiTokenId) -> String {
+    format!("{API_TOKENS}/{id}/notice-dismissal")
+}
+
 /// Ends one of one's own sessions.
 pub fn session_end(id: &SessionId) -> String {
     format!("{SECURITY}/sessions/{id}/end")
@@ -96,6 +100,7 @@ pages_of! { REPOSITORIES str:
     repository_token_reveal "/token/reveal"
     repository_description "/description"
     repository_deletion "/deletion"
+    repository_notice_dismissal "/notice-dismissal"
 }
 
 pages_of! { ADMIN_USERS UserId:

@@ -19,6 +19,8 @@ on_both![
     with_tokens_shown_once_the_repository_asks_for_a_new_one,
     a_replaced_token_of_a_repository_ends_at_once,
     a_service_is_cut_off_until_it_is_given_another_token,
+    dismissed_notice_of_api_token_is_not_shown_again,
+    dismissed_notice_of_repository_token_is_not_shown_again,
     twenty_revocations_at_once_end_it_once,
     revoking_and_rotating_at_once_leave_whole_things,
 ];
@@ -258,6 +260,49 @@ fn a_service_is_cut_off_until_it_is_given_another_token(portal: Portal) {
     let new = root.page(&path).secret().expect("it is shown");
     portal.introspect(&new, "x").with(200);
     root.page(&path).does_not_say("The service can no longer ask about tokens.");
+}
+
+fn dismissed_notice_of_api_token_is_not_shown_again(portal: Portal) {
+    let ada = portal.user("ada");
+    let (first, second) = (portal.token_named(&ada, "first"), portal.token_named(&ada, "second"));
+    let browser = ada.sign_in();
+    for token in [&first, &second] {
+        portal.revoke_held(&token.secret);
+    }
+    let list = browser.page("/profile/api-tokens");
+    let dismissal = list.form("Dismiss the notice about first");
+    browser
+        .follow(browser.submit(&dismissal))
+        .says("The notice was dismissed.")
+        .says("“second”")
+        .does_not_say("“first”");
+    browser.page(&first.path()).does_not_say("by somebody who held it");
+    browser.page(&second.path()).says("by somebody who held it");
+    assert_eq!(told(&portal, "revocation_notice.dismissed"), 1);
+    portal.unchanged("once more", || browser.submit(&dismissal).with(303));
+    let live = portal.token_named(&ada, "live");
+    let path = format!("{}/notice-dismissal", live.path());
+    portal.unchanged("a token without a notice", || browser.post::<&str, &str>(&path, &[]).with(303));
+}
+
+fn dismissed_notice_of_repository_token_is_not_shown_again(portal: Portal) {
+    let ada = portal.user_with("ada", "repository-manager").sign_in();
+    let mia = portal.user_with("mia", "repository-manager").sign_in();
+    let notice = "was revoked on 21 Nov 2026, 14:06 UTC by somebody who held it";
+    portal.revoke_held(&ada.create_repository("alpha"));
+    portal.revoke_held(&ada.create_repository("beta"));
+    let dismissal = ada.page("/repositories/alpha/configure").form("Dismiss this notice");
+    ada.follow(ada.submit(&dismissal)).says("The notice was dismissed.").does_not_say(notice);
+    mia.page("/repositories/alpha/configure").does_not_say(notice);
+    mia.page("/repositories/alpha/activity").says("dismissed the notice of the revocation");
+    mia.page("/repositories/beta/configure").says(notice);
+    portal.unchanged("once more", || ada.submit(&dismissal).with(303));
+    // A later revocation is another notice.
+    let shown = ada.submit(&ada.page("/repositories/alpha/configure").form("Show My Authentication Token"));
+    let secret = ada.follow(shown).secret().expect("it is shown");
+    portal.advance(1);
+    portal.revoke_held(&secret);
+    ada.page("/repositories/alpha/configure").says("was revoked on");
 }
 
 fn twenty_revocations_at_once_end_it_once(portal: Portal) {

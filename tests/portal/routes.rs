@@ -51,7 +51,7 @@ const fn page_for(needs: Privilege, method: &'static str, path: &'static str, ou
     Page { method, path, visitor, needs, without, other, owner }
 }
 
-const PAGES: [Page; 40] = [
+const PAGES: [Page; 41] = [
     page("GET", "/", [303, 303, 303, 303]),
     page("GET", "/setup", [404, 404, 404, 404]),
     page("POST", "/setup", [404, 404, 404, 404]),
@@ -76,6 +76,7 @@ const PAGES: [Page; 40] = [
     page("POST", "/profile/api-tokens/{id}/disablement", [401, 403, 404, 303]),
     page("GET", "/profile/api-tokens/{id}/enablement", [303, 403, 404, 409]),
     page("POST", "/profile/api-tokens/{id}/enablement", [401, 403, 404, 303]),
+    page("POST", "/profile/api-tokens/{id}/notice-dismissal", [401, 403, 404, 303]),
     page("GET", "/profile/api-tokens/{id}/revocation", [303, 403, 404, 200]),
     page("POST", "/profile/api-tokens/{id}/revocation", [401, 403, 404, 303]),
     page("GET", "/profile/security", [303, 200, 200, 200]),
@@ -115,7 +116,7 @@ const fn repository(method: &'static str, path: &'static str, outcomes: [u16; 5]
     RepositoryPage { method, path, visitor, nobody, reader, manager, both }
 }
 
-const REPOSITORY_PAGES: [RepositoryPage; 17] = [
+const REPOSITORY_PAGES: [RepositoryPage; 18] = [
     repository("GET", "/repositories", [303, 403, 200, 200, 200]),
     repository("POST", "/repositories", [401, 403, 403, 303, 303]),
     repository("GET", "/repositories/new", [303, 403, 403, 200, 200]),
@@ -126,6 +127,7 @@ const REPOSITORY_PAGES: [RepositoryPage; 17] = [
     repository("POST", "/repositories/{name}/token/reveal", [401, 404, 403, 403, 303]),
     repository("GET", "/repositories/{name}/description", [303, 404, 403, 200, 200]),
     repository("POST", "/repositories/{name}/description", [401, 404, 403, 303, 303]),
+    repository("POST", "/repositories/{name}/notice-dismissal", [401, 404, 403, 403, 303]),
     repository("GET", "/repositories/{name}/access", [303, 404, 403, 200, 200]),
     repository("POST", "/repositories/{name}/access", [401, 404, 403, 303, 303]),
     repository("POST", "/repositories/{name}/access/{user}", [401, 404, 403, 303, 303]),

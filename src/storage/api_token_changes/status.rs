@@ -10,7 +10,7 @@ use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::name::TokenName;
 use crate::domain::timestamp::Timestamp;
 use crate::storage::schema::api_tokens;
-use crate::storage::{Connection, Result as Stored};
+use crate::storage::{Connection, Result as Stored, held};
 
 /// Revokes all API tokens of a user, whoever the actor is, and returns how many. The user must be locked.
 pub fn revoke_all(
@@ -51,6 +51,21 @@ impl Change {
             .execute(connection)?;
         let detail = format!("was “{}”", token.name.as_str());
         Ok(self.event(connection, rng, Action::ApiTokenRenamed, id, name, detail)?)
+    }
+
+    /// Dismisses the notice that somebody revoked the token by possession. The event is what remembers it; where there is no
+    /// notice nothing happens.
+    pub fn dismiss_notice(
+        &self,
+        connection: &mut Connection,
+        rng: &mut impl CryptoRng,
+        id: ApiTokenId,
+    ) -> Result<(), Refusal> {
+        let token = self.token(connection, id)?;
+        if held::has_notice(connection, (super::KIND, id.to_string()))? {
+            self.event(connection, rng, Action::NoticeDismissed, id, &token.name, String::new())?;
+        }
+        Ok(())
     }
 
     /// Disabling what is disabled changes nothing and is no error.

@@ -9,7 +9,7 @@ use crate::domain::id::RepositoryId;
 use crate::domain::repository::Description;
 use crate::storage::callers::{WHATEVER, WHOEVER};
 use crate::storage::schema::{callers, repositories};
-use crate::storage::{Connection, repositories as stored, reveals};
+use crate::storage::{Connection, held, repositories as stored, reveals};
 
 impl Change {
     /// Describing a repository as it is described changes nothing and is no error.
@@ -31,6 +31,22 @@ impl Change {
             .execute(connection)?;
         let subject = (KIND, id.to_string(), name.as_str());
         Ok(self.acting.event(connection, rng, Action::RepositoryDescribed, subject, format!("was “{before}”"))?)
+    }
+
+    /// Dismisses the notice that somebody revoked the repository's token by possession. The event is what remembers it; where
+    /// there is no notice nothing happens.
+    pub fn dismiss_notice(
+        &self,
+        connection: &mut Connection,
+        rng: &mut impl CryptoRng,
+        id: RepositoryId,
+    ) -> Result<(), Refusal> {
+        let name = self.begin(connection, id)?;
+        if held::has_notice(connection, (KIND, id.to_string()))? {
+            let subject = (KIND, id.to_string(), name.as_str());
+            self.acting.event(connection, rng, Action::NoticeDismissed, subject, String::new())?;
+        }
+        Ok(())
     }
 
     /// Removes the repository with its token, its grants and its counts of use. Its events stay.

@@ -8,6 +8,7 @@ pub mod deletion;
 pub mod description;
 pub mod grant;
 pub mod list;
+pub mod notice_dismissal;
 pub mod overview;
 pub mod reveal;
 pub mod token;

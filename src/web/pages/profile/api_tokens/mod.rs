@@ -8,6 +8,7 @@ pub mod form;
 mod held;
 pub mod list;
 pub mod name;
+pub mod notice_dismissal;
 pub mod reveal;
 pub mod revocation;
 pub mod rotation;
