@@ -1,5 +1,8 @@
 //! What is nginx's own: several repositories behind one server; and what the portal writes down of what it is asked.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use crate::house::{House, basic};
 use crate::on_both;
 use crate::programs::Proxy;
@@ -25,6 +28,24 @@ fn a_repositorys_token_opens_its_own_location_only(house: House) {
 #[test]
 fn where_the_portal_is_not_there_nobody_gets_through() {
     nobody_gets_through("nginx", 500, Proxy::nginx);
+}
+
+/// Behind a proxy that speaks plain HTTP to the network, and one that does not say what it speaks.
+#[test]
+fn refusal_for_plain_http_names_the_missing_header_in_the_log() {
+    let house = House::serve(Database::sqlite());
+    let token = house.user("ada", "repository-manager").token("ci", "read");
+    for forwarded in ["X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: http", "X-Forwarded-For: 203.0.113.7"] {
+        let host = house.address().trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).expect("the portal listens");
+        let head = format!("GET /auth/nginx HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{forwarded}");
+        write!(stream, "{head}\r\nAuthorization: Bearer {}\r\n\r\n", token.secret).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    }
+    let line = house.log_line("credentials over plain HTTP were refused");
+    assert!(line.contains("INFO") && line.contains("X-Forwarded-Proto: https"), "{line}");
 }
 
 #[test]

@@ -673,7 +673,9 @@ fn forwarded_value_with_control_character_is_refused(portal: Portal) {
 fn what_traefik_sends_is_understood(portal: Portal) {
     let browser = portal.user_with("ada", "repository-manager").sign_in();
     let secret = browser.create_repository("pay.ments");
-    let code = browser.page("/repositories/pay.ments/configure").texts("pre#integration-traefik").concat();
+    let page = browser.page("/repositories/pay.ments/configure");
+    page.says("It requires https").says("The address must be an internal one");
+    let code = page.texts("pre#integration-traefik").concat();
     let address = code.split("address: \"").nth(1).and_then(|rest| rest.split('"').next()).expect("an address");
     let path = address.strip_prefix(portal.shared.settings.public_url.as_str()).expect("it is this portal's");
     assert!(code.contains("trustForwardHeader: false"), "{code}");
