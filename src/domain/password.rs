@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 use super::Invalid;
-use super::secret::Digest;
+use super::secret::{Digest, LOOKS_LIKE_TOKEN, contains_token};
 use super::text::nfc_may_fit;
 
 /// Fewest characters of a password after NFC.
@@ -38,6 +38,9 @@ impl Password {
         };
         if text.chars().count() < MIN_LEN {
             return Err(Invalid::new("Password is too short. Enter at least 12 characters."));
+        }
+        if contains_token(&text) {
+            return Err(Invalid::new(LOOKS_LIKE_TOKEN));
         }
         if is_common(&text, context) {
             return Err(Invalid::new(

@@ -92,6 +92,20 @@ pub fn contains_secret(address: &str) -> bool {
     holds_secret(address) || holds_secret(&percent_encoding::percent_decode_str(address).decode_utf8_lossy())
 }
 
+/// What a person reads where a token was typed into a field that is not meant for one.
+pub const LOOKS_LIKE_TOKEN: &str = "This looks like a token. Revoke it if others have seen it.";
+
+/// Whether a typed text contains a well-formed token: prefix, length, alphabet and checksum. Other text that begins
+/// like one may be typed.
+pub fn contains_token(text: &str) -> bool {
+    let found = |text: &str| {
+        text.as_bytes().windows(LENGTH).any(|window| {
+            window.starts_with(b"th") && std::str::from_utf8(window).is_ok_and(|part| recognise(part).is_some())
+        })
+    };
+    found(text) || text.contains('%') && found(&percent_encoding::percent_decode_str(text).decode_utf8_lossy())
+}
+
 /// The text, or what stands for it where it holds a secret.
 pub fn unless_secret<'a>(text: &'a str, instead: &'a str) -> &'a str {
     if contains_secret(text) { instead } else { text }
@@ -160,86 +174,4 @@ impl fmt::Debug for Digest {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use rand::SeedableRng;
-    use rand::rngs::ChaCha12Rng;
-
-    fn secret(seed: u8, kind: SecretKind) -> Secret {
-        Secret::generate(kind, &mut ChaCha12Rng::from_seed([seed; 32]))
-    }
-
-    #[test]
-    fn a_fresh_secret_has_the_documented_form() {
-        for kind in [SecretKind::ApiToken, SecretKind::RepositoryToken, SecretKind::ServiceToken] {
-            let secret = secret(1, kind);
-            assert_eq!(secret.reveal().len(), 42);
-            assert!(secret.reveal().starts_with(kind.prefix()));
-            assert_eq!(recognise(secret.reveal()), Some(kind));
-            assert_eq!(secret.hint(), format!("{}…", &secret.reveal()[..10]));
-        }
-    }
-
-    #[test]
-    fn the_checksum_is_the_crc_in_base62_most_significant_first() {
-        let body = "thp_00000000000000000000000000000000";
-        let mut number: u64 = crc32fast::hash(body.as_bytes()).into();
-        let mut digits = String::new();
-        for _ in 0..6 {
-            digits.insert(0, char::from(ALPHABET[(number % 62) as usize]));
-            number /= 62;
-        }
-        assert_eq!(recognise(&format!("{body}{digits}")), Some(SecretKind::ApiToken));
-    }
-
-    #[test]
-    fn wrong_prefix_length_alphabet_or_checksum_is_refused() {
-        let good = secret(2, SecretKind::ApiToken).reveal().to_owned();
-        for bad in [
-            String::new(),
-            good[..41].to_owned(),
-            format!("{good}0"),
-            good.replacen("thp_", "thq_", 1),
-            good.replacen("thp_", "THP_", 1),
-            good.replacen("thp_", "thr_", 1),
-            format!("{} {}", &good[..20], &good[21..]),
-            format!("{}ӓ{}", &good[..20], &good[22..]),
-            "ӓ".repeat(21),
-        ] {
-            assert_eq!(recognise(&bad), None, "{}", bad.len());
-        }
-    }
-
-    #[test]
-    fn a_digest_and_its_debug_output_do_not_tell_the_secret() {
-        let digest = secret(3, SecretKind::ApiToken).digest();
-        assert_eq!(format!("{digest:?}"), "Digest(..)");
-    }
-
-    #[test]
-    fn a_text_with_a_secret_in_it_is_noticed() {
-        let good = secret(4, SecretKind::ServiceToken).reveal().to_owned();
-        assert!(contains_secret(&format!("/api?token={good}")));
-        assert!(contains_secret(&format!("/{}", good.replacen('_', "%5F", 1))));
-        assert!(!contains_secret("/profile/api-tokens/thp_AbCdEf"));
-        assert!(!contains_secret("ӓthp_ӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓӓ"));
-    }
-
-    proptest! {
-        #[test]
-        fn one_changed_character_is_always_noticed(seed in any::<u8>(), at in 4..42_usize, to in 0..62_usize) {
-            let good = secret(seed, SecretKind::ApiToken).reveal().to_owned();
-            let mut bytes = good.clone().into_bytes();
-            bytes[at] = ALPHABET[to];
-            let changed = String::from_utf8(bytes).unwrap();
-            prop_assert_eq!(recognise(&changed).is_some(), changed == good);
-        }
-
-        #[test]
-        fn no_text_makes_the_parser_panic(text in ".{0,64}") {
-            let _ = recognise(&text);
-            let _ = contains_secret(&text);
-        }
-    }
-}
+mod tests;

@@ -10,6 +10,11 @@ use super::error::Failure;
 use crate::domain::Invalid;
 use crate::domain::password::Password;
 use crate::domain::policy::{Grace, Policy};
+use crate::domain::secret::{LOOKS_LIKE_TOKEN, contains_token};
+
+/// Fields in which a token is a wrong password, and no more.
+const PASSWORDS: [&str; 2] = ["password", "current_password"];
+const MEANT_TO_AUTHENTICATE: [&str; 2] = ["access_token", "token"];
 
 pub use body::{Body, LARGEST};
 
@@ -28,8 +33,12 @@ impl Field {
         Self { value: value.into(), error: None }
     }
 
-    /// Parses what was typed; on refusal the sentence stays with the field.
+    /// Parses what was typed; on refusal the sentence stays with the field. A token is refused and not shown again.
     pub fn parse<T>(&mut self, parse: impl FnOnce(&str) -> Result<T, Invalid>) -> Option<T> {
+        if contains_token(&self.value) {
+            *self = Self { value: String::new(), error: Some(LOOKS_LIKE_TOKEN.into()) };
+            return None;
+        }
         match parse(&self.value) {
             Ok(value) => Some(value),
             Err(Invalid(sentence)) => {
@@ -135,6 +144,20 @@ impl Typed {
             }
         }
         Ok(())
+    }
+
+    /// Refuses a valid token in every field but those named in `except`.
+    fn refuse_tokens(&self, except: &[&str]) -> Result<(), Failure> {
+        let mut others = self.0.iter().filter(|(name, _)| !except.contains(&name.as_str()));
+        let found = others.find(|(_, value)| contains_token(value));
+        found.map_or(Ok(()), |(name, _)| Err(Failure::token_typed(name)))
+    }
+
+    /// What is wrong with a query that has a valid token in the value of a parameter, as when one is searched for.
+    /// `None` where the token is elsewhere, or where its parameter says that it was meant to authenticate (RFC 6750,
+    /// section 2.3).
+    pub fn token_in_query(query: &str) -> Option<Failure> {
+        Self::parse(query.as_bytes()).ok()?.refuse_tokens(&MEANT_TO_AUTHENTICATE).err()
     }
 
     /// What was typed into a field; empty if it is missing.

@@ -235,7 +235,6 @@ fn a_token_in_an_address_is_an_error_that_says_so(portal: Portal) {
     for path in [
         format!("/api/v1/me?access_token={secret}"),
         format!("/api/v1/me?{secret}"),
-        format!("/api/v1/repositories?after={secret}"),
         format!("/api/v1/repositories/{secret}"),
         format!("/api/{secret}"),
         format!("/api/v1/me?token={}", &secret[..30]),
@@ -248,7 +247,7 @@ fn a_token_in_an_address_is_an_error_that_says_so(portal: Portal) {
         }
     }
     let browser = ada.sign_in();
-    for path in [format!("/profile?t={secret}"), format!("/profile/{secret}"), format!("/login?next={secret}")] {
+    for path in [format!("/profile?token={secret}"), format!("/profile/{secret}"), format!("/login?{secret}")] {
         let page = browser.open(&path).with(400).page();
         page.says("A token does not belong into an address.").does_not_say(&secret[..30]);
     }

@@ -60,4 +60,5 @@ mod sessions;
 mod set_password;
 mod setup;
 mod sign_in;
+mod typed_tokens;
 mod uses;

@@ -53,8 +53,8 @@ impl Change {
         Ok(self.event(connection, rng, Action::ApiTokenRenamed, id, name, detail)?)
     }
 
-    /// Dismisses the notice that somebody revoked the token by possession. The event is what remembers it; where there is no
-    /// notice nothing happens.
+    /// Dismisses the notice that somebody revoked the token by possession. The event is what remembers it; where there
+    /// is no notice nothing happens.
     pub fn dismiss_notice(
         &self,
         connection: &mut Connection,

@@ -33,8 +33,8 @@ impl Change {
         Ok(self.acting.event(connection, rng, Action::RepositoryDescribed, subject, format!("was “{before}”"))?)
     }
 
-    /// Dismisses the notice that somebody revoked the repository's token by possession. The event is what remembers it; where
-    /// there is no notice nothing happens.
+    /// Dismisses the notice that somebody revoked the repository's token by possession. The event is what remembers it;
+    /// where there is no notice nothing happens.
     pub fn dismiss_notice(
         &self,
         connection: &mut Connection,

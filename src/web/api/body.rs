@@ -3,11 +3,12 @@
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::error::Category;
 use std::future::{Ready, ready};
 
 use crate::domain::Invalid;
-use crate::domain::secret::unless_secret;
+use crate::domain::secret::{contains_token, unless_secret};
 use crate::web::error::{Failure, FieldProblem};
 use crate::web::form::Body;
 
@@ -50,9 +51,31 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
         let sentence = if json { "The body must be a JSON object." } else { "The body is not valid JSON." };
         return Err(Failure::BadRequest(sentence.into()));
     }
+    if let Some(field) = serde_json::from_str(text).ok().and_then(|value| field_with_token(&value)) {
+        return Err(Failure::token_typed(&field));
+    }
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| failure(&error))?;
     reader.end().map_err(|_| Failure::BadRequest("There is something behind the JSON object.".into()))?;
     Ok(value)
+}
+
+/// Where a valid token is in a body: nothing that the API reads is meant for one.
+fn field_with_token(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => contains_token(text).then(String::new),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(index, item)| Some(format!("[{index}]{}", field_with_token(item)?)))
+        }
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
+            let inner = if contains_token(name) { String::new() } else { field_with_token(value)? };
+            Some(if inner.is_empty() || inner.starts_with('[') {
+                format!("{name}{inner}")
+            } else {
+                format!("{name}.{inner}")
+            })
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
 }
 
 fn failure(error: &serde_path_to_error::Error<serde_json::Error>) -> Failure {

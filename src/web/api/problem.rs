@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use crate::domain::secret::contains_secret;
 use crate::web::api::answer;
 use crate::web::error::{ApiFailure, Failure, FieldProblem};
+use crate::web::form::Typed;
 
 /// What went wrong, as problem details (RFC 9457).
 #[derive(Serialize, ToSchema)]
@@ -69,6 +70,7 @@ pub fn response(failure: &Failure) -> HttpResponse {
         detail: &failure.sentence(),
         errors: match failure {
             Failure::Unprocessable(problems) => problems,
+            Failure::TokenTyped(problem) => std::slice::from_ref(problem),
             _ => &[],
         },
     };
@@ -82,7 +84,8 @@ pub async fn around(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if request.uri().path_and_query().is_some_and(|text| contains_secret(text.as_str())) {
-        let failure = ApiFailure(Failure::token_in_address());
+        let typed = Typed::token_in_query(request.query_string());
+        let failure = ApiFailure(typed.unwrap_or_else(Failure::token_in_address));
         let (request, _) = request.into_parts();
         return Ok(ServiceResponse::from_err(failure, request));
     }

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::auth::authenticate;
 use crate::auth::authorize::InsufficientScope;
+use crate::domain::secret::{LOOKS_LIKE_TOKEN, unless_secret};
 
 pub use faces::{ApiFailure, ForwardFailure, OAuthFailure, OciFailure, PageFailure};
 
@@ -41,6 +42,9 @@ pub enum Failure {
     /// A body whose fields broke these rules.
     #[error("refused fields")]
     Unprocessable(Vec<FieldProblem>),
+    /// A valid token was typed into this field, which is not meant for one.
+    #[error("a token was typed into a field")]
+    TokenTyped(FieldProblem),
     #[error("conflict: {0}")]
     Conflict(String),
     /// A conflict that is cleared up by looking at the page `back` again.
@@ -108,7 +112,7 @@ impl Failure {
             Self::SessionMissing { next: None } | Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::Unprocessable(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unprocessable(_) | Self::TokenTyped(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Conflict(_) | Self::Overtaken { .. } | Self::StillRunning => StatusCode::CONFLICT,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::AddressTooLong => StatusCode::URI_TOO_LONG,
@@ -122,6 +126,12 @@ impl Failure {
             Self::Unavailable(_) | Self::Disk { .. } | Self::OutcomeUnknown(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+
+    /// A valid token was typed into this field. The field's name is not repeated if it contains the token.
+    pub fn token_typed(field: &str) -> Self {
+        let field = unless_secret(field, "(a token)").to_owned();
+        Self::TokenTyped(FieldProblem { field, detail: LOOKS_LIKE_TOKEN.into() })
     }
 
     /// A token is in the address.

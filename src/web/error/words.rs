@@ -14,6 +14,7 @@ impl Failure {
                 let named: Vec<_> = problems.iter().map(|problem| format!("“{}”", problem.field)).collect();
                 format!("The body cannot be taken because of {}.", named.join(", "))
             }
+            Self::TokenTyped(problem) => problem.detail.clone(),
             Self::Overtaken { sentence, .. } => sentence.clone(),
             Self::SessionMissing { .. } => "Your session has ended. Sign in and try again.".into(),
             Self::ReauthenticationNeeded { .. } => "Confirm your password first.".into(),
@@ -67,7 +68,7 @@ impl Failure {
             Self::Forbidden(_) | Self::PlainHttp => "Not allowed",
             Self::SessionMissing { .. } | Self::ReauthenticationNeeded { .. } => "Sign in first",
             Self::MethodNotAllowed(_) => "Method not allowed",
-            Self::Unprocessable(_) => "Fields refused",
+            Self::Unprocessable(_) | Self::TokenTyped(_) => "Fields refused",
             Self::BadRequest(_) => "Request not understood",
             Self::Conflict(_) | Self::Overtaken { .. } => "No longer possible",
             Self::Timeout => "Too slow",

@@ -9,7 +9,7 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt as _;
 use zeroize::Zeroizing;
 
-use super::Typed;
+use super::{PASSWORDS, Typed};
 use crate::web::error::Failure;
 
 /// Largest body in bytes.
@@ -67,11 +67,19 @@ impl Body {
         }
     }
 
-    /// Reads a form that may have these fields: `single` ones at most once, `repeated` ones as often as wanted.
+    /// Reads a form that may have these fields: `single` ones at most once, `repeated` ones as often as wanted. A valid
+    /// token in any of them but a password is refused.
     pub async fn form(self, single: &[&str], repeated: &[&str]) -> Result<Typed, Failure> {
+        self.form_with(&[], single, repeated).await
+    }
+
+    /// The same, but a token in a field of `parsed` is left to [`Field::parse`](super::Field::parse), so that the form
+    /// is shown again with everything else that was typed.
+    pub async fn form_with(self, parsed: &[&str], single: &[&str], repeated: &[&str]) -> Result<Typed, Failure> {
         let mut typed = Typed::parse(&self.of_type(FORM).await?)?;
         typed.0.retain(|(name, _)| name != CHARSET);
-        typed.check(single, repeated)?;
+        typed.refuse_tokens(&[&PASSWORDS, parsed].concat())?;
+        typed.check(&[parsed, single].concat(), repeated)?;
         Ok(typed)
     }
 

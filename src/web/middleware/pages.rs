@@ -15,6 +15,7 @@ use crate::web::cookies;
 use crate::web::denial;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::Viewer;
+use crate::web::form::Typed;
 use crate::web::notice;
 use crate::web::page::{Shell, html};
 use crate::web::portal::Portal;
@@ -57,9 +58,10 @@ fn admit(request: &mut ServiceRequest) -> Result<web::Data<Portal>, Failure> {
         return Err(Failure::Misdirected);
     }
     if holds_secret(request.uri()) {
-        return Err(Failure::BadRequest(
+        let typed = Typed::token_in_query(request.query_string());
+        return Err(typed.unwrap_or(Failure::BadRequest(
             "A token does not belong into an address. Treat it as leaked: revoke it.".into(),
-        ));
+        )));
     }
     if cookie_guard::keep_own(request.headers_mut(), &portal.cookies).is_err() {
         return Err(Failure::BadRequest(

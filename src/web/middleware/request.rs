@@ -223,10 +223,9 @@ impl Line {
             Failure::Unauthorized(reason) => {
                 tracing::info!(request = %self.id, path = %self.path, peer = %self.peer, %reason, "credentials were refused")
             }
-            Failure::PlainHttp => tracing::info!(
-                request = %self.id, path = %self.path, peer = %self.peer, missing = "X-Forwarded-Proto: https",
-                "credentials over plain HTTP were refused: a proxy in --trusted-proxies must send the missing header"
-            ),
+            Failure::PlainHttp => tracing::info!(request = %self.id, path = %self.path, peer = %self.peer,
+                missing = "X-Forwarded-Proto: https, from a proxy in --trusted-proxies",
+                "credentials over plain HTTP were refused"),
             other => tracing::debug!(request = %self.id, path = %self.path, reason = %other, "a request was refused"),
         }
     }

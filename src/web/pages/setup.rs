@@ -64,7 +64,7 @@ pub async fn create(
     if portal.setup_code.is_none() {
         return Err(Failure::NotFound.into());
     }
-    let typed = body.form(&["code", "username", "display_name", "email", "password"], &[]).await?;
+    let typed = body.form_with(&["username", "display_name", "email"], &["code", "password"], &[]).await?;
     admit(&portal, typed.text("code")).await?;
     let mut form = SetupForm {
         username: typed.field("username"),

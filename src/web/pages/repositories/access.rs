@@ -100,7 +100,7 @@ pub async fn create(
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
     let repository = managed(&portal, &who, &path).await?;
-    let typed = body.form(&["username", "permission"], &[]).await?;
+    let typed = body.form_with(&["username"], &["permission"], &[]).await?;
     let mut field = typed.field("username");
     let permission = from_stored(typed.text("permission"));
     let permission_error = permission.is_none().then(|| "Choose what the user may do.".to_owned());

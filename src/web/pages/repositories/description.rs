@@ -45,7 +45,7 @@ pub async fn update(
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
     let repository = managed(&portal, &who, &path).await?;
-    let mut field = body.form(&["description"], &[]).await?.field("description");
+    let mut field = body.form_with(&["description"], &[], &[]).await?.field("description");
     let name = repository.name.as_str();
     let Some(description) = field.parse(Description::parse) else {
         return Ok(page(&portal, &request, &who, name, field)?);

@@ -1,4 +1,5 @@
-//! `POST /repositories/{name}/notice-dismissal`: the notice that its token was revoked by possession is not shown again.
+//! `POST /repositories/{name}/notice-dismissal`: the notice that its token was revoked by possession is not shown
+//! again.
 
 use actix_web::{HttpResponse, web};
 

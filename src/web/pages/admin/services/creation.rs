@@ -57,7 +57,7 @@ pub async fn create(
     session: Session,
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
-    let typed = body.form(&["nonce", "name", "description", "password"], &[]).await?;
+    let typed = body.form_with(&["name", "description"], &["nonce", "password"], &[]).await?;
     let mut form = ServiceForm {
         nonce: nonce(&typed)?,
         name: typed.field("name"),

@@ -58,7 +58,7 @@ pub async fn create(
     session: Session,
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
-    let typed = body.form(&["nonce", "username", "display_name", "email", "password"], &["roles"]).await?;
+    let typed = body.form_with(&["username", "display_name", "email"], &["nonce", "password"], &["roles"]).await?;
     let id = nonce(&typed)?;
     let mut form = UserForm::typed(&typed, &roles_given_by(&portal, &who).await?);
     let parsed = form.parse_new();

@@ -56,7 +56,7 @@ pub async fn update(
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
     let user = changeable(&portal, &who, &path).await?;
-    let typed = body.form(&["display_name", "email", "password"], &["roles"]).await?;
+    let typed = body.form_with(&["display_name", "email"], &["password"], &["roles"]).await?;
     let mut form = UserForm::typed(&typed, &roles_given_by(&portal, &who).await?);
     let parsed = form.parse_edition(&user);
     let confirmed = parsed.is_some() && confirm(&portal, &request, &who, &session, &typed, &mut form.password).await?;

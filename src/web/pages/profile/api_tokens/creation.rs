@@ -167,7 +167,7 @@ pub async fn create(
     session: Session,
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
-    let typed = body.form(&SINGLE, &REPEATED).await?;
+    let typed = body.form_with(&["name"], &SINGLE, &REPEATED).await?;
     let nonce = nonce(&typed)?;
     let wish = Wish::typed(&typed);
     let situation = Situation::find(&portal, &who, &typed, wish.selects()).await?;

@@ -52,7 +52,7 @@ pub async fn update(
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
     let token = own_token(&portal, &who, &path).await?;
-    let typed = body.form(&["name"], &[]).await?;
+    let typed = body.form_with(&["name"], &[], &[]).await?;
     let mut field = typed.field("name");
     let Some(name) = field.parse(TokenName::parse) else {
         return Ok(page(&portal, &request, &who, &token, field)?);

@@ -1,4 +1,5 @@
-//! `POST /profile/api-tokens/{id}/notice-dismissal`: the notice that the token was revoked by possession is not shown again.
+//! `POST /profile/api-tokens/{id}/notice-dismissal`: the notice that the token was revoked by possession is not shown
+//! again.
 
 use actix_web::{HttpResponse, web};
 
