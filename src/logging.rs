@@ -9,13 +9,14 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::web::listener::DISPATCHER_LOG_TARGET;
+
 /// Starts the log, as text or as JSON, and sends panics there. A second call changes nothing.
 pub fn start(level: Level, json: bool) {
     let chosen = Targets::new()
         .with_default(level.min(Level::WARN))
         .with_target("tokenhouse", level)
-        // It calls a malformed request an error; src/web/listener.rs logs the same at the level that it deserves.
-        .with_target("actix_http::h1::dispatcher", LevelFilter::OFF);
+        .with_target(DISPATCHER_LOG_TARGET, LevelFilter::OFF);
     let lines = tracing_subscriber::fmt::layer();
     let lines = if json {
         lines.json().with_writer(io::stderr).boxed()

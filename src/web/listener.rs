@@ -22,6 +22,10 @@ use super::next;
 use super::pages::reference;
 use super::portal::Portal;
 
+/// Where actix-http logs the end of connections. It calls a malformed request an error; `log_end` logs the same at the
+/// level that it deserves.
+pub const DISPATCHER_LOG_TARGET: &str = "actix_http::h1::dispatcher";
+
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections of one worker; further ones wait until one is closed.
