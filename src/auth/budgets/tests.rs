@@ -1,3 +1,5 @@
+//! Budgets count each kind of change and each owner apart, end with their window, and take bounded memory.
+
 use super::*;
 
 const NOW: Timestamp = Timestamp::from_unix(1_795_270_000);
