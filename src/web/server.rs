@@ -16,7 +16,7 @@ use super::api::idempotency::RunningRequests;
 use super::connections::Connections;
 use super::cookies::OwnCookies;
 use super::portal::{Portal, Settings};
-use super::stopping::{Draining, StopSignals};
+use super::stopping::{Draining, StopSignals, checkpoint};
 use super::{listener, urls};
 use crate::auth::budgets::ChangeBudgets;
 use crate::auth::hasher::{Cost, Hasher};
@@ -36,7 +36,6 @@ use crate::storage::{Db, users};
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// How long the end of the program waits for the database before it keeps the last counts in a file.
 const LAST_FLUSH_TIMEOUT: Duration = Duration::from_millis(1_800);
-const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(1);
 const HASHING_THREADS: usize = 2;
 
 /// All that must be open before the portal can run.
@@ -236,17 +235,4 @@ async fn last_flush(portal: &Portal) {
         Err(_) => {}
     }
     tracing::info!("the last uses of tokens are kept in a file of the data directory; the next start writes them");
-}
-
-/// On a thread of its own, because SQLite blocks until others let it go on.
-async fn checkpoint(db: Db) {
-    let runtime = tokio::runtime::Handle::current();
-    let done = tokio::task::spawn_blocking(move || runtime.block_on(db.checkpoint()));
-    match tokio::time::timeout(CHECKPOINT_TIMEOUT, done).await {
-        Ok(Ok(Ok(()))) => {}
-        Ok(Ok(Err(error))) => {
-            tracing::warn!(%error, "the write-ahead log could not be moved into the database file; the next start does it");
-        }
-        _ => tracing::warn!("the write-ahead log was not moved into the database file; the next start does it"),
-    }
 }

@@ -12,12 +12,14 @@ use socket2::SockRef;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::portal::Portal;
+use crate::storage::Db;
 
 /// How long requests that were accepted may take after the drain.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the listener's queue must stay empty: connections whose handshake had begun arrive meanwhile.
 const QUEUE_EMPTY: Duration = Duration::from_millis(50);
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
+const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// SIGTERM and SIGINT.
 pub struct StopSignals(Signal, Signal);
@@ -106,4 +108,17 @@ fn refuse_syn(listener: &TcpListener) -> io::Result<()> {
 #[cfg(not(target_os = "linux"))]
 fn refuse_syn(_: &TcpListener) -> io::Result<()> {
     Ok(())
+}
+
+/// Empties the write-ahead log into the SQLite file, on a thread of its own, because SQLite blocks while others use it.
+pub async fn checkpoint(db: Db) {
+    let runtime = tokio::runtime::Handle::current();
+    let done = tokio::task::spawn_blocking(move || runtime.block_on(db.checkpoint()));
+    match tokio::time::timeout(CHECKPOINT_TIMEOUT, done).await {
+        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Err(error))) => {
+            tracing::warn!(%error, "the write-ahead log could not be moved into the database file; the next start does it");
+        }
+        _ => tracing::warn!("the write-ahead log was not moved into the database file; the next start does it"),
+    }
 }
