@@ -426,7 +426,7 @@ impl<'a> Tour<'a> {
             (format!("Bearer {wrong_sum}"), 401),
             (format!("Bearer {token} {token}"), 401),
             (format!("Digest {token}"), 401),
-            (token.to_owned(), 401),
+            (token.to_owned(), 200),
             (format!("Bearer {token}\r\nAuthorization: Bearer {token}"), 401),
         ] {
             for path in ["/api/v1/me", "/api/v1/repositories", "/api/v1/repositories/none"] {

@@ -1,3 +1,5 @@
+//! How forwarding headers are read.
+
 use super::*;
 use actix_web::http::header::{HeaderName, HeaderValue};
 
