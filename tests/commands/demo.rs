@@ -35,7 +35,7 @@ impl Demo {
     fn sign_in(&self, username: &str) -> Browser {
         let mut browser = Browser::new(&self.address);
         let answer = browser.post("/login", &[("username", username), ("password", &self.password)]).unwrap();
-        assert_eq!(answer.location(), "/", "{username}");
+        assert_eq!(answer.location(), "/login?next=%2F&signed_in=1", "{username}");
         browser
     }
 

@@ -33,7 +33,7 @@ impl House {
             ("email", "root@example.org"),
             ("password", "lantern orbit sixteen quiet"),
         ];
-        assert_eq!(browser.post("/setup", &fields).expect("it answers").location(), "/");
+        assert_eq!(browser.post("/setup", &fields).expect("it answers").location(), "/login?next=%2F&signed_in=1");
         let house = Self { server, browser };
         house.furnish();
         house
