@@ -28,6 +28,8 @@ pub const DISPATCHER_LOG_TARGET: &str = "actix_http::h1::dispatcher";
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a client may go on sending a body that was refused: the answer is lost to it if the connection closes before.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 /// Connections of one worker; further ones wait until one is closed.
 const MAX_CONNECTIONS: usize = 2_048;
 /// Bytes that wait to be sent before the next piece of a body is added.
@@ -50,6 +52,7 @@ pub fn serve(portal: web::Data<Portal>, listener: TcpListener, workers: usize) -
             let http = HttpService::build()
                 .keep_alive(KEEP_ALIVE)
                 .client_request_timeout(HEAD_TIMEOUT)
+                .client_disconnect_timeout(LINGER_TIMEOUT)
                 .h1_write_buffer_size(WRITE_BUFFER_BYTES)
                 .on_connect_ext(|connection: &Connection, data: &mut actix_http::Extensions| {
                     data.insert(connection.exchange());
