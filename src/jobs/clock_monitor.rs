@@ -10,6 +10,9 @@ const TOLERANCE: i64 = 60;
 /// corrected sooner; a corrected one (or a machine that was suspended) delays the pruning by a day, which harms nothing.
 const SETTLE_TIME: i64 = DAY;
 
+/// Seconds without anything stored that are plausible between two runs of the program.
+const MAX_DOWNTIME: i64 = DAY;
+
 /// Both clocks at the same moment.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
@@ -32,18 +35,22 @@ pub enum ClockState {
 /// Remembers the last trusted reading and, after a jump, the first reading of the changed clock.
 #[derive(Debug, Default)]
 pub struct ClockMonitor {
+    /// The newest time that was stored before the start.
+    newest_stored: Option<Timestamp>,
     trusted: Option<Reading>,
     jumped: Option<Reading>,
 }
 
 impl ClockMonitor {
+    /// A clock that is far from `newest_stored` at the start is trusted only after a steady day, as after a jump.
+    pub fn new(newest_stored: Option<Timestamp>) -> Self {
+        Self { newest_stored, ..Self::default() }
+    }
+
     /// Takes a reading: `wall` of the system clock, `monotonic` as the time since any fixed moment of this process.
     pub fn read(&mut self, wall: Timestamp, monotonic: Duration) -> ClockState {
         let now = Reading { wall, monotonic };
-        let Some(trusted) = self.trusted else {
-            self.trusted = Some(now);
-            return ClockState::Untrusted;
-        };
+        let Some(trusted) = self.trusted else { return self.read_first(now) };
         if now.drift_since(trusted).abs() <= TOLERANCE {
             (self.trusted, self.jumped) = (Some(now), None);
             return ClockState::Trusted;
@@ -61,6 +68,19 @@ impl ClockMonitor {
                 ClockState::Jumped(now.drift_since(before.unwrap_or(trusted)))
             }
         }
+    }
+}
+
+impl ClockMonitor {
+    fn read_first(&mut self, now: Reading) -> ClockState {
+        let stored = self.newest_stored.map(|wall| Reading { wall, ..now });
+        let is_far = |stored: &Reading| !(-TOLERANCE..=MAX_DOWNTIME).contains(&now.drift_since(*stored));
+        if let Some(stored) = stored.filter(is_far) {
+            (self.trusted, self.jumped) = (Some(stored), Some(now));
+            return ClockState::Jumped(now.drift_since(stored));
+        }
+        self.trusted = Some(now);
+        ClockState::Untrusted
     }
 }
 
@@ -105,6 +125,22 @@ mod tests {
             assert_eq!(read(&mut monitor, 120 + jump, 120), ClockState::Jumped(jump));
             assert_eq!(read(&mut monitor, 180 + jump, 180), ClockState::Untrusted);
             assert_eq!(read(&mut monitor, 240, 240), ClockState::Trusted);
+        }
+    }
+
+    #[test]
+    fn clock_far_from_the_newest_stored_time_at_the_start_is_trusted_after_a_steady_day() {
+        for (stored, state) in [
+            (0, ClockState::Untrusted),
+            (-DAY, ClockState::Untrusted),
+            (-40 * DAY, ClockState::Jumped(40 * DAY)),
+            (61, ClockState::Jumped(-61)),
+        ] {
+            let mut monitor = ClockMonitor::new(Some(Timestamp::from_unix(START + stored)));
+            assert_eq!(read(&mut monitor, 0, 0), state, "{stored}");
+            let next = if state == ClockState::Untrusted { ClockState::Trusted } else { ClockState::Untrusted };
+            assert_eq!(read(&mut monitor, 60, 60), next, "{stored}");
+            assert_eq!(read(&mut monitor, DAY, DAY), ClockState::Trusted, "{stored}");
         }
     }
 

@@ -7,12 +7,17 @@ use crate::domain::session::Lifetimes;
 use crate::domain::signing_key::PUBLISHED_AFTERWARDS;
 use crate::domain::timestamp::{DAY, Timestamp};
 use crate::storage::{
-    Connection, Db, Result, api_tokens, callers, idempotency, password_links, repository_tokens, reveals, sessions,
-    signing_keys, usage_flushes,
+    Connection, Db, Result, api_tokens, callers, events, idempotency, password_links, repositories, repository_tokens,
+    reveals, sessions, signing_keys, usage_flushes,
 };
 
 /// Seconds for which a replaced secret and a revoked token are kept after their end, so that the log can name them.
 const REPLACED_KEPT: i64 = 30 * DAY;
+
+/// The newest time that the database contains, as far as it is found quickly.
+pub fn newest_stored(connection: &mut Connection) -> Result<Option<Timestamp>> {
+    Ok(events::newest(connection)?.max(repositories::last_use(connection)?))
+}
 
 /// Prunes as long as the system clock can be trusted.
 pub struct Pruner {
@@ -22,8 +27,8 @@ pub struct Pruner {
 
 impl Pruner {
     /// The first run only reads the clocks: a wrong clock at boot is corrected before the second one.
-    pub fn new() -> Self {
-        Self { clock: ClockMonitor::default(), started: Instant::now() }
+    pub fn new(newest_stored: Option<Timestamp>) -> Self {
+        Self { clock: ClockMonitor::new(newest_stored), started: Instant::now() }
     }
 
     /// Prunes once, unless the system clock jumped.
@@ -40,18 +45,12 @@ impl Pruner {
             ClockState::Jumped(seconds) => {
                 tracing::warn!(
                     seconds,
-                    "the system clock jumped; nothing that has ended is removed until it is set back or steady for 24 \
+                    "the system clock is far from what it was before; nothing that has ended is removed until it is set back or steady for 24 \
                      hours. Check the time synchronisation of this machine."
                 );
                 Ok(())
             }
         }
-    }
-}
-
-impl Default for Pruner {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

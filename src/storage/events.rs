@@ -31,6 +31,13 @@ pub fn append(connection: &mut Connection, event: &NewEvent, now: Timestamp, rng
     Ok(())
 }
 
+/// When the newest event happened.
+pub fn newest(connection: &mut Connection) -> Result<Option<Timestamp>> {
+    let newest = events::table.order(events::id.desc()).limit(1).select(events::at);
+    let at: Option<i64> = on_each!(connection, |c| newest.get_result(c).optional())?;
+    Ok(at.map(Timestamp::from_unix))
+}
+
 /// The names of what happened to one thing, oldest first, at most `limit`.
 pub fn actions_on(
     connection: &mut Connection,

@@ -120,6 +120,15 @@ pub struct Visible {
     pub after: Option<String>,
 }
 
+/// When any repository was used last.
+pub fn last_use(connection: &mut Connection) -> Result<Option<Timestamp>> {
+    let last: Option<i64> = repositories::table
+        .filter(repositories::last_used_at.gt(NEVER))
+        .select(diesel::dsl::max(repositories::last_used_at))
+        .get_result(connection)?;
+    Ok(last.map(Timestamp::from_unix))
+}
+
 /// At most `limit` repositories in the order of their names, each with the user's grant.
 pub fn list(
     connection: &mut Connection,

@@ -27,7 +27,7 @@ use crate::config::{Config, PublicUrl};
 use crate::domain::secret::{Digest, random_code};
 use crate::domain::timestamp::Timestamp;
 use crate::jobs::denials::Denials;
-use crate::jobs::pruning::Pruner;
+use crate::jobs::pruning::{Pruner, newest_stored};
 use crate::jobs::uses::{FLUSH_SECONDS, Uses};
 use crate::randomness;
 use crate::storage::sealing::SealingKeys;
@@ -35,7 +35,7 @@ use crate::storage::{Db, users};
 
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// How long the end of the program waits for the database before it keeps the last counts in a file.
-const LAST_FLUSH_TIMEOUT: Duration = Duration::from_millis(1_800);
+const LAST_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 const HASHING_THREADS: usize = 2;
 
 /// All that must be open before the portal can run.
@@ -212,7 +212,11 @@ async fn flush_regularly(portal: web::Data<Portal>) {
 
 async fn prune_regularly(portal: web::Data<Portal>) {
     let mut prune = tokio::time::interval(PRUNE_EVERY);
-    let mut pruner = Pruner::new();
+    let newest = portal.db.read(newest_stored).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the newest stored time could not be read");
+        None
+    });
+    let mut pruner = Pruner::new(newest);
     loop {
         prune.tick().await;
         if let Err(error) = pruner.run(&portal.db, portal.now(), portal.settings.lifetimes).await {

@@ -14,12 +14,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::portal::Portal;
 use crate::storage::Db;
 
-/// How long requests that were accepted may take after the drain.
-const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long requests that were accepted may take after the drain. With the default drain, the queue, the last flush and
+/// the checkpoint, a stop takes at most 5 seconds: half of what container runtimes wait before they kill.
+const FINISH_TIMEOUT: Duration = Duration::from_millis(1_200);
 /// How long the listener's queue must stay empty: connections whose handshake had begun arrive meanwhile.
 const QUEUE_EMPTY: Duration = Duration::from_millis(50);
-const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
-const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(1);
+const QUEUE_TIMEOUT: Duration = Duration::from_millis(300);
+const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// SIGTERM and SIGINT.
 pub struct StopSignals(Signal, Signal);

@@ -25,7 +25,7 @@ fn clock_that_jumps_ahead_deletes_nothing(portal: Portal) {
     ada.generate_new("alpha", "after 7 days");
     assert!(portal.accepts(&old));
     portal.flush();
-    let mut pruner = Pruner::new();
+    let mut pruner = Pruner::new(None);
     prune(&portal, &mut pruner, 0);
     portal.advance(60);
     prune(&portal, &mut pruner, 60);
@@ -42,7 +42,7 @@ fn clock_that_jumps_ahead_deletes_nothing(portal: Portal) {
 
 fn clock_that_stays_ahead_is_trusted_after_a_day(portal: Portal) {
     portal.user("ada").sign_in();
-    let mut pruner = Pruner::new();
+    let mut pruner = Pruner::new(None);
     prune(&portal, &mut pruner, 0);
     portal.advance(40 * DAY);
     prune(&portal, &mut pruner, 60);
