@@ -99,7 +99,8 @@ impl Prover<'_> {
         };
         let device_binding = stronger.as_ref().unwrap_or(&proven).device_binding();
         let (now, origin) = (self.now, origin.clone());
-        let with_event = self.budgets.allows_session_event(Action::SignedIn, user, origin.address, now);
+        let with_event = self.db.require_room().is_ok()
+            && self.budgets.allows_session_event(Action::SignedIn, user, origin.address, now);
         let session = self
             .db
             .write_beside_checks(move |connection| -> Result<SessionId, Refusal> {
@@ -198,7 +199,7 @@ impl Prover<'_> {
 
     /// An unknown name gets its event too, so that the answer takes the same way; without the name, which may be a password.
     async fn note_failure(&self, user: Option<UserId>, account: String, origin: &Origin, action: Action) -> Stored<()> {
-        if !self.budgets.allows_failure_event(user, origin.address, self.now) {
+        if self.db.require_room().is_err() || !self.budgets.allows_failure_event(user, origin.address, self.now) {
             return Ok(());
         }
         let now = self.now;

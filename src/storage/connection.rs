@@ -174,6 +174,14 @@ impl AnyConnection {
         Ok(depth.map_or(0, std::num::NonZeroU32::get))
     }
 
+    /// Moves as much of the write-ahead log into the SQLite file as is possible without waiting for anybody.
+    pub(super) fn checkpoint_passive(&mut self) -> Result<()> {
+        if let Self::Sqlite(connection) = self {
+            connection.batch_execute("PRAGMA wal_checkpoint(PASSIVE);")?;
+        }
+        Ok(())
+    }
+
     /// Moves what the write-ahead log holds into the SQLite file, so that the file alone is whole.
     pub fn checkpoint(&mut self) -> Result<()> {
         if let Self::Sqlite(connection) = self {

@@ -135,6 +135,9 @@ impl Worker {
             if matches!(fault, Some(StorageError::Disk { is_full: true, .. })) {
                 self.reserve.give_up();
             }
+            if self.reserve.is_disk_full() {
+                self.reuse_log();
+            }
             if let Err(error) = &result {
                 tracing::error!(%error, "a write to the database failed");
                 for job in jobs {
@@ -186,6 +189,13 @@ impl Worker {
             answer(committed.clone());
         }
         committed
+    }
+
+    /// Lets the next commit reuse the room of the write-ahead log, which would take all that was kept in reserve.
+    fn reuse_log(&mut self) {
+        // A later commit tries again, and what failed is no fault of a change.
+        let _ = self.connection.checkpoint_passive();
+        let _ = error::take_fault();
     }
 
     /// After an I/O error SQLite asks for a fresh connection.

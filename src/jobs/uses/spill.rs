@@ -128,15 +128,23 @@ fn leave(path: &Path, error: &io::Error) {
 fn write(folder: &Path, process: &str, parts: &[Part]) -> io::Result<()> {
     let path = folder.join(format!("{PREFIX}{process}{SUFFIX}"));
     let unfinished = path.with_extension("unfinished");
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(PRIVATE_FILE).open(&unfinished)?;
+    let written = write_whole(&unfinished, process, parts).and_then(|()| fs::rename(&unfinished, path));
+    if written.is_err() {
+        // Half a file is worth nothing, and the disk may be full.
+        let _ = fs::remove_file(&unfinished);
+    }
+    written
+}
+
+fn write_whole(path: &Path, process: &str, parts: &[Part]) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(PRIVATE_FILE).open(path)?;
     let mut writer = BufWriter::new(file);
     line(&mut writer, &Header { format: FORMAT, process: process.to_owned() })?;
     for part in parts {
         let counts = part.counts.iter().map(SpilledCount::from).collect();
         line(&mut writer, &SpilledPart { number: part.number, counts })?;
     }
-    writer.into_inner()?.sync_all()?;
-    fs::rename(unfinished, path)
+    writer.into_inner()?.sync_all()
 }
 
 fn line(writer: &mut impl io::Write, value: &impl Serialize) -> io::Result<()> {

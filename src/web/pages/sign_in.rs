@@ -110,7 +110,8 @@ pub async fn destroy(
 ) -> Result<HttpResponse, PageFailure> {
     body.form(&[], &[]).await?;
     let (id, user, now) = (who.session.id, who.user.id, who.now);
-    let with_event = portal.budgets.allows_session_event(Action::SignedOut, user, who.client.address, now);
+    let with_event = portal.db.require_room().is_ok()
+        && portal.budgets.allows_session_event(Action::SignedOut, user, who.client.address, now);
     let event = NewEvent {
         actor: who.actor(),
         action: Action::SignedOut,
