@@ -6,14 +6,14 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::event::NewEvent;
-use crate::domain::timestamp::{MINUTE, Timestamp};
+use crate::domain::timestamp::{HOUR, MINUTE, Timestamp};
 use crate::randomness;
 use crate::storage::{Connection, Db, Result, events};
 
 /// Most denials remembered, to leave out repetitions of the same one within a minute.
 const MAX_REMEMBERED: usize = 4_096;
-/// Most events of one actor within a minute, whatever was denied.
-const MAX_PER_ACTOR: u32 = 20;
+/// Most events of one user or repository within an hour, whatever was denied and to whichever of its tokens.
+const MAX_PER_ACTOR: u32 = 60;
 /// Most events that wait to be written.
 const MAX_PENDING: usize = 1_024;
 
@@ -29,7 +29,7 @@ pub struct Denials {
 struct Recent {
     /// When each denial, by its hash, was collected.
     denials: HashMap<u64, Timestamp>,
-    /// When the minute of each actor, by its hash, began, and how many events it has.
+    /// When the hour of each actor, by its hash, began, and how many events it has.
     actors: HashMap<u64, (Timestamp, u32)>,
 }
 
@@ -37,8 +37,9 @@ impl Denials {
     /// Collects an event of a denial, and returns whether it did: not twice in a minute for the same actor, action and
     /// object. Locks nothing for longer than a look into a table.
     pub fn record(&self, event: NewEvent, now: Timestamp) -> bool {
-        let actor = self.hasher.hash_one((event.actor.kind(), event.actor.id(), event.actor.token()));
-        let denial = self.hasher.hash_one((actor, &event.subject_id, &event.detail));
+        let actor = self.hasher.hash_one((event.actor.kind(), event.actor.id()));
+        let source = self.hasher.hash_one((actor, event.actor.token()));
+        let denial = self.hasher.hash_one((source, &event.subject_id, &event.detail));
         if !lock(&self.recent).admit(actor, denial, now) {
             return false;
         }
@@ -52,10 +53,10 @@ impl Denials {
 
     /// Writes what was collected. What cannot be written is kept for the next flush.
     pub async fn flush(&self, db: &Db) -> Result<()> {
-        let taken = std::mem::take(&mut *lock(&self.pending));
-        if taken.is_empty() {
+        if lock(&self.pending).is_empty() || db.require_room().is_err() {
             return Ok(());
         }
+        let taken = std::mem::take(&mut *lock(&self.pending));
         let batch = taken.clone();
         let write = move |connection: &mut Connection| -> Result<()> {
             let rng = &mut randomness::system();
@@ -74,19 +75,20 @@ impl Denials {
 
 impl Recent {
     fn admit(&mut self, actor: u64, denial: u64, now: Timestamp) -> bool {
-        let is_recent = |at: Timestamp| (0..MINUTE).contains(&now.since(at));
+        let is_within = |at: Timestamp, window: i64| (0..window).contains(&now.since(at));
+        let is_recent = |at: Timestamp| is_within(at, MINUTE);
         if self.denials.get(&denial).is_some_and(|at| is_recent(*at)) {
             return false;
         }
         if self.denials.len() >= MAX_REMEMBERED {
             self.denials.retain(|_, at| is_recent(*at));
-            self.actors.retain(|_, (began, _)| is_recent(*began));
+            self.actors.retain(|_, (began, _)| is_within(*began, HOUR));
         }
-        if self.denials.len() >= MAX_REMEMBERED {
+        if self.denials.len().max(self.actors.len()) >= MAX_REMEMBERED {
             return false;
         }
         let count = self.actors.entry(actor).or_insert((now, 0));
-        if !is_recent(count.0) {
+        if !is_within(count.0, HOUR) {
             *count = (now, 0);
         }
         if count.1 >= MAX_PER_ACTOR {
@@ -131,11 +133,12 @@ mod tests {
     }
 
     #[test]
-    fn many_denials_of_one_actor_are_limited_per_minute() {
+    fn many_denials_of_one_actor_are_limited_per_hour() {
         let denials = Denials::default();
         let collected = |now| (0..1_000).filter(|path| denials.record(denial(1, &format!("/{path}")), now)).count();
-        assert_eq!(collected(NOW), 20);
-        assert_eq!(collected(NOW.plus(MINUTE)), 20);
+        assert_eq!(collected(NOW), 60);
+        assert_eq!(collected(NOW.plus(MINUTE)), 0);
+        assert_eq!(collected(NOW.plus(HOUR)), 60);
     }
 
     #[test]

@@ -47,7 +47,7 @@ fn denied_page_is_an_event_once_a_minute(portal: Portal) {
     for number in 0..100 {
         browser.open(&format!("/admin/users/{number}")).with(403);
     }
-    assert_eq!(denials(&portal).len(), 5 + 19, "of one actor 20 a minute");
+    assert_eq!(denials(&portal).len(), 5 + 56, "of one actor 60 an hour");
 }
 
 fn denied_token_is_an_event_with_the_token_that_asked(portal: Portal) {
