@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 /// Requests in succession that got no answer before the breaker opens.
 const MAX_FAILURES: u32 = 3;
+/// Failures within so short a time count once: several slow statements of one moment are no outage.
+const FAILURE_INTERVAL: Duration = Duration::from_millis(300);
 /// The first pause between two trials; it doubles with each that fails.
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(8);
@@ -18,13 +20,20 @@ pub(super) struct Breaker {
     epoch: Instant,
     /// Failures since the last answer. Zero is the usual state, and all that a request looks at then.
     failures: AtomicU32,
+    /// The millisecond, since `epoch`, from which on a failure counts.
+    next_failure: AtomicU64,
     /// The millisecond, since `epoch`, at which the next trial may begin.
     next_trial: AtomicU64,
 }
 
 impl Default for Breaker {
     fn default() -> Self {
-        Self { epoch: Instant::now(), failures: AtomicU32::new(0), next_trial: AtomicU64::new(0) }
+        Self {
+            epoch: Instant::now(),
+            failures: AtomicU32::new(0),
+            next_failure: AtomicU64::new(0),
+            next_trial: AtomicU64::new(0),
+        }
     }
 }
 
@@ -52,9 +61,18 @@ impl Breaker {
 
     /// PostgreSQL did not answer in time, or could not be reached.
     pub(super) fn failed(&self) {
+        self.failed_at(self.epoch.elapsed());
+    }
+
+    fn failed_at(&self, now: Duration) {
+        let next = milliseconds(now.saturating_add(FAILURE_INTERVAL));
+        let counts = |from| (milliseconds(now) >= from).then_some(next);
+        if self.next_failure.fetch_update(Ordering::Relaxed, Ordering::Relaxed, counts).is_err() {
+            return;
+        }
         let failures = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         if failures == MAX_FAILURES {
-            let next = self.epoch.elapsed().saturating_add(MIN_PAUSE);
+            let next = now.saturating_add(MIN_PAUSE);
             self.next_trial.store(milliseconds(next), Ordering::Relaxed);
             tracing::error!("PostgreSQL does not answer; requests are answered 503 at once until it does");
         }
