@@ -203,6 +203,13 @@ pub fn note_first_use(connection: &mut Connection, kind: SecretKind, digest: &Di
     Ok(())
 }
 
+/// Removes the answers stored for a credential that ends, so that it cannot fetch what replaced it.
+pub fn withdraw(connection: &mut Connection, credential: &Digest) -> Result<()> {
+    let own = idempotency_keys::table.filter(idempotency_keys::credential.eq(credential.as_bytes().as_slice()));
+    diesel::delete(own).execute(connection)?;
+    Ok(())
+}
+
 /// Removes answers that have expired.
 pub fn prune(connection: &mut Connection, now: Timestamp) -> Result<usize> {
     Ok(diesel::delete(idempotency_keys::table.filter(idempotency_keys::expires_at.le(now.unix())))

@@ -10,7 +10,7 @@ use crate::domain::secret::Digest;
 use crate::storage::error::{Result as Stored, StorageError};
 use crate::storage::held::Held;
 use crate::storage::schema::api_token_secrets;
-use crate::storage::{Connection, token_secrets, users};
+use crate::storage::{Connection, idempotency, token_secrets, users};
 
 /// Revokes the token. Whoever holds a replaced secret ends that alone: it says nothing of the one in its place.
 pub fn revoke_held(connection: &mut Connection, rng: &mut impl CryptoRng, held: &Held) -> Stored<bool> {
@@ -55,6 +55,7 @@ impl Change {
         diesel::update(api_token_secrets::table.filter(api_token_secrets::digest.eq(digest.as_bytes().as_slice())))
             .set(api_token_secrets::ends_at.eq(self.now.unix()))
             .execute(connection)?;
+        idempotency::withdraw(connection, digest)?;
         self.event(connection, rng, Action::ReplacedSecretRevoked, token.id, &token.name, detail.to_owned())
     }
 }

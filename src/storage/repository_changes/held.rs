@@ -10,7 +10,7 @@ use crate::storage::error::{Result, StorageError};
 use crate::storage::held::Held;
 use crate::storage::schema::repository_tokens;
 use crate::storage::sealing::SealingKeys;
-use crate::storage::{Connection, events, reveals};
+use crate::storage::{Connection, events, idempotency, reveals};
 
 /// Ends the token at once. In the place of a current one comes a token that nobody has seen: a repository always has one.
 pub fn revoke_held(
@@ -35,6 +35,7 @@ pub fn revoke_held(
             repository_tokens::key_id.eq(None::<String>),
         ))
         .execute(connection)?;
+    idempotency::withdraw(connection, &held.digest)?;
     let mut detail = format!("{}; it was replaced before", held.detail());
     if known.id == current.id {
         let secret = Secret::generate(SecretKind::RepositoryToken, rng);

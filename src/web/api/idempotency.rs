@@ -23,7 +23,7 @@ use crate::domain::secret::{Digest, contains_secret};
 use crate::domain::timestamp::Timestamp;
 use crate::storage::idempotency::{self, KeyedRequest};
 use crate::storage::{Connection, StorageError};
-use crate::web::client::Client;
+use crate::web::client::{Client, peer};
 use crate::web::error::{ApiFailure, Failure};
 use crate::web::extract::api_caller::ApiCaller;
 use crate::web::form::Body;
@@ -64,7 +64,9 @@ pub async fn around(
             // Counts the use of the token.
             drop(ApiCaller::check(request.request(), None).await);
         } else {
-            tracing::info!("a replaced secret fetched the answer to its rotation");
+            let address = peer(request.request());
+            let path = request.path();
+            tracing::info!(%address, path, "a replaced secret fetched the answer to its rotation");
         }
         return Ok(request.into_response(answer));
     }
