@@ -10,6 +10,8 @@ use crate::support::server::Server;
 const FIRST_VISIT: u64 = 60_000;
 /// Any page after that.
 const LATER_PAGE: u64 = 16_000;
+/// Configure contains whole configurations of three proxies and a registry.
+const CONFIGURE_PAGE: u64 = 17_500;
 /// A list of 25 rows.
 const LONG_LIST: u64 = 40_000;
 
@@ -115,13 +117,10 @@ fn lists_of_25_rows_are_light_and_so_are_the_pages_behind_them() {
         scales.page(&format!("a repository{page}"), LATER_PAGE);
     }
     // Configure tells the name thirty times over: of an ordinary repository.
-    for path in [
-        "/repositories/team-1.images/configure",
-        "/repositories/new",
-        "/admin/users/new",
-        "/admin/policies",
-        "/profile/security",
-    ] {
+    let configure = "/repositories/team-1.images/configure";
+    browser.go(configure);
+    scales.page(configure, CONFIGURE_PAGE);
+    for path in ["/repositories/new", "/admin/users/new", "/admin/policies", "/profile/security"] {
         browser.go(path);
         scales.page(path, LATER_PAGE);
     }

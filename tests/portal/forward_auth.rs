@@ -674,7 +674,7 @@ fn what_traefik_sends_is_understood(portal: Portal) {
     let browser = portal.user_with("ada", "repository-manager").sign_in();
     let secret = browser.create_repository("pay.ments");
     let page = browser.page("/repositories/pay.ments/configure");
-    page.says("It requires https").says("The address must be an internal one");
+    page.says("It requires https").says("This address must be an internal one");
     let code = page.texts("pre#integration-traefik").concat();
     let address = code.split("address: \"").nth(1).and_then(|rest| rest.split('"').next()).expect("an address");
     let path = address.strip_prefix(portal.shared.settings.public_url.as_str()).expect("it is this portal's");

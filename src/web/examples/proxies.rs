@@ -17,39 +17,33 @@ pub const IDENTITY: [&str; 6] =
 /// arrives elsewhere, perhaps at what another repository protects.
 const CLIMBS: &str = r"^[^?]*(/|%2f|\x5c|%5c)(\.|%2e)(\.|%2e)";
 
-/// Where credentials are accepted.
-const HTTPS: &str = "It requires https: credentials over plain HTTP are refused, except where the proxy and its client are \
-                     both on loopback.";
-
 /// For the repository `name`.
 pub fn of(portal: &PublicUrl, name: &str) -> Vec<Example> {
     vec![
         Example {
             id: "integration-nginx",
             label: "nginx".into(),
-            hint: format!(
-                "Put it into the server block of the service, and its address in the place of 127.0.0.1:9000. \
-                 Where one server has several repositories, each gets a location of its own. WebSockets pass. {HTTPS}"
-            ),
+            hint: "Put it into the server block of the service, and its address in the place of 127.0.0.1:9000. \
+                 Where one server has several repositories, each gets a location of its own. WebSockets pass."
+                .into(),
             code: nginx(portal, name),
         },
         Example {
             id: "integration-caddy",
             label: "Caddy".into(),
-            hint: format!(
-                "Put it into the site block of the service, and its address in the place of 127.0.0.1:9000. \
-                 Where one site has several repositories, each gets a route of its own. {HTTPS}"
-            ),
+            hint: "Put it into the site block of the service, and its address in the place of 127.0.0.1:9000. \
+                 Where one site has several repositories, each gets a route of its own."
+                .into(),
             code: caddy(portal, name),
         },
         Example {
             id: "integration-traefik",
             label: "Traefik".into(),
-            hint: format!(
-                "For the dynamic configuration. Give the service's router these middlewares, in this order. The address \
-                 must be an internal one, and Traefik's own address among the trusted proxies of Tokenhouse. Use Traefik \
-                 2.11.9, 3.1.3 or later: with earlier versions a client can remove the identity headers. {HTTPS}"
-            ),
+            hint:
+                "For the dynamic configuration. Give the service's router these middlewares, in this order. Traefik's \
+                 own address must be among the trusted proxies of Tokenhouse. Use Traefik \
+                 2.11.9, 3.1.3 or later: with earlier versions a client can remove the identity headers."
+                    .into(),
             code: traefik(portal, name),
         },
     ]

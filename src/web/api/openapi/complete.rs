@@ -164,7 +164,7 @@ fn complete_operation(method: &str, path: &str, operation: &mut Value) {
             json!({
                 "name": "Idempotency-Key",
                 "in": "header",
-                "description": "A random value of 1 to 64 visible characters, with or without quotes. For 10 minutes the same request with the same token and key gets the same answer, and nothing is changed again. Store the value on disk before the request, and never derive it from the token.",
+                "description": "A random value of 1 to 64 visible characters, stored on disk before the request. For 10 minutes the same request gets the same answer, and nothing is changed again.",
                 "schema": { "type": "string", "pattern": "^[!#-\\[\\]-~]{1,64}$" },
             }),
         );

@@ -28,6 +28,7 @@ use crate::web::error::ApiFailure;
         (name = "Token that asks", description = "What a token is and may do."),
         (name = "API tokens", description = "One's own API tokens. None is made here: that takes a person, on the page API Token Management."),
         (name = "Repositories", description = "What tokens open."),
+        (name = "Repository tokens", description = "The token of a repository itself."),
         (name = "Grants", description = "Who else may read or write a repository."),
         (name = "Users", description = "Everybody's accounts. Nobody gives or touches more than they hold."),
         (name = "Roles", description = "Named sets of privileges. Those that are built in stay as they are."),

@@ -90,7 +90,7 @@ pub struct RenewedJson<'a> {
 #[utoipa::path(
     get,
     path = "/api/v1/repositories/{name}/token",
-    tag = "Repositories",
+    tag = "Repository tokens",
     summary = "Show what is known of a repository's token",
     description = "Not the token itself. Asked by that token, or by an API token whose owner holds View Repositories and Repository Management.",
     security(("bearer" = ["repositories:read"])),
@@ -134,7 +134,7 @@ pub async fn show(
 #[utoipa::path(
     post,
     path = "/api/v1/repositories/{name}/token",
-    tag = "Repositories",
+    tag = "Repository tokens",
     summary = "Generate a new token for a repository",
     description = "Asked by the present token itself, or by an API token whose owner holds View Repositories and Repository Management. The body may be left out.",
     security(("bearer" = ["repositories:write"])),
