@@ -88,7 +88,7 @@ fn every_answer_of_every_route_carries_them(portal: Portal) {
 
 fn errors_carry_them_too(portal: Portal) {
     portal.user("ada");
-    let visitor = portal.visitor();
+    let visitor = portal.visitor().at("203.0.113.7");
     let request = |method: &str, path: &str| visitor.request(method, path);
     for (request, status) in [
         (request("GET", "/nowhere"), 404),

@@ -83,7 +83,7 @@ fn it_opens_no_page(portal: Portal) {
         assert!(answer.location().starts_with("/login?next="), "{path}");
     }
     portal.api(&token, &format!("/api/v1/me?token={token}")).with(400);
-    ada.open(&format!("/repositories?q={token}")).with(400);
+    ada.open(&format!("/repositories?q={token}")).with(422);
 }
 
 fn an_api_token_does_not_pass_for_a_repository(portal: Portal) {
