@@ -53,6 +53,8 @@ pub fn serve(portal: web::Data<Portal>, listener: TcpListener, workers: usize) -
                 .keep_alive(KEEP_ALIVE)
                 .client_request_timeout(HEAD_TIMEOUT)
                 .client_disconnect_timeout(LINGER_TIMEOUT)
+                // A client that closes does not wait for an answer: what it asked for is given up where it waits.
+                .h1_allow_half_closed(false)
                 .h1_write_buffer_size(WRITE_BUFFER_BYTES)
                 .on_connect_ext(|connection: &Connection, data: &mut actix_http::Extensions| {
                     data.insert(connection.exchange());

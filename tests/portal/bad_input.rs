@@ -453,9 +453,9 @@ fn a_request_that_ends_too_soon_changes_nothing(portal: Portal) {
             ("Transfer-Encoding: chunked", "zz\r\nname=half\r\n0\r\n\r\n"),
             ("Transfer-Encoding: chunked", "ffffffffffffffffff\r\nname=half\r\n0\r\n\r\n"),
         ] {
-            let answer = raw::send(&portal, (head(&token.page("name"), framing) + body).as_bytes());
+            let answer = raw::send_and_close(&portal, (head(&token.page("name"), framing) + body).as_bytes());
             assert!(raw::status(&answer) < 500 && raw::status(&answer) != 303, "{framing}: {answer}");
-            raw::send(&portal, (head(&token.page("revocation"), framing) + body).as_bytes());
+            raw::send_and_close(&portal, (head(&token.page("revocation"), framing) + body).as_bytes());
         }
     });
     assert!(portal.accepts(&token.secret));

@@ -19,6 +19,7 @@ mod api_tokens_list;
 mod api_users;
 mod bad_input;
 mod budgets;
+mod closed_connections;
 mod configure;
 mod cookies;
 mod credentials;

@@ -90,7 +90,7 @@ pub async fn around(
     let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
     match answered {
         Ok(Ok(response)) => {
-            let mut response = response.map_body(|_, body| body_pieces::in_pieces(body.boxed()));
+            let mut response = response.map_body(|_, body| body_pieces::in_pieces(body.boxed(), under_way));
             budget::settle(&response);
             line.answer(response.status(), response.response().error(), Some(response.request()));
             line.admitted = response.status() == StatusCode::OK && line.path.starts_with(urls::FORWARD_AUTH);

@@ -19,6 +19,8 @@ use tokenhouse::domain::session::Lifetimes;
 use tokenhouse::domain::timestamp::{HOUR, MINUTE, Timestamp};
 use tokenhouse::jobs::pruning;
 use tokenhouse::randomness;
+use tokenhouse::storage::job::Timeouts;
+use tokenhouse::storage::opening::Options;
 use tokenhouse::storage::sealing::SealingKeys;
 use tokenhouse::storage::{Connection, Db, StorageError};
 use tokenhouse::web::cookies::OwnCookies;
@@ -75,13 +77,22 @@ impl Drop for Running {
 impl Portal {
     pub fn start(database: Database) -> Self {
         let keys = TempDir::new().expect("a temporary folder can be made");
-        Self::open(Arc::new(database), Arc::new(keys), Arc::new(AtomicI64::new(START)), |_| {})
+        Self::open(Arc::new(database), Arc::new(keys), Arc::new(AtomicI64::new(START)), Options::default(), |_| {})
+    }
+
+    /// One whose writes are waited for as long as it takes.
+    pub fn start_patient(database: Database) -> Self {
+        let keys = TempDir::new().expect("a temporary folder can be made");
+        let never = Duration::from_secs(600);
+        let timeouts = Timeouts { connection: never, read: never, write: never, outcome: never };
+        let options = Options { timeouts, ..Options::default() };
+        Self::open(Arc::new(database), Arc::new(keys), Arc::new(AtomicI64::new(START)), options, |_| {})
     }
 
     /// Another node: an application of its own with the same database, key file and clock.
     pub fn beside(&self) -> Self {
         assert!(!self.database.is_sqlite(), "one process owns the file");
-        Self::open(self.database.clone(), self.keys.clone(), self.clock.clone(), |_| {})
+        Self::open(self.database.clone(), self.keys.clone(), self.clock.clone(), Options::default(), |_| {})
     }
 
     /// Stops it and starts it again on the same data, with another configuration.
@@ -89,13 +100,14 @@ impl Portal {
         let Self { running, shared, database, keys, clock, .. } = self;
         drop(running);
         drop(shared);
-        Self::open(database, keys, clock, change)
+        Self::open(database, keys, clock, Options::default(), change)
     }
 
     fn open(
         database: Arc<Database>,
         keys: Arc<TempDir>,
         clock: Arc<AtomicI64>,
+        options: Options,
         change: impl FnOnce(&mut Config),
     ) -> Self {
         let mut config = configuration(&database);
@@ -103,7 +115,7 @@ impl Portal {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("it has an address");
         let opened = Opened {
-            db: Db::open(&config.database, CONNECTIONS).expect("the database opens"),
+            db: Db::open_with(&config.database, CONNECTIONS, options).expect("the database opens"),
             keys: SealingKeys::load_or_generate(&keys.path().join("secret.key"), &mut randomness::system())
                 .expect("the key file can be made"),
             clock: Clock::Fixed(Arc::clone(&clock)),
