@@ -1,5 +1,7 @@
 //! How a client gets the answer to a rotation that it did not receive, with the secret that was replaced.
 
+use std::collections::HashSet;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::authenticate::{Reason, Refusal, judge, judge_repository};
@@ -11,12 +13,33 @@ use crate::storage::repository_tokens::KnownRepositoryToken;
 use crate::storage::token_secrets::KnownApiToken;
 use crate::storage::{Connection, Db, idempotency};
 
-/// How long a check waits for the first use of its secret to be stored.
-const FIRST_USE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a check waits for the first use of its secret to be stored. Together with the read before it, a check on
+/// PostgreSQL takes at most 2.5 seconds.
+const FIRST_USE_TIMEOUT: Duration = Duration::from_millis(300);
+
+/// The secrets whose first use is being stored: many checks at once make one write, and not one each.
+static BEING_STORED: LazyLock<Mutex<HashSet<Digest>>> = LazyLock::new(Mutex::default);
+
+/// One of them, until it is dropped.
+struct Storing(Digest);
+
+impl Storing {
+    /// `None` while another check stores the first use of this secret.
+    fn begin(digest: Digest) -> Option<Self> {
+        BEING_STORED.lock().unwrap_or_else(PoisonError::into_inner).insert(digest).then(|| Self(digest))
+    }
+}
+
+impl Drop for Storing {
+    fn drop(&mut self) {
+        BEING_STORED.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+    }
+}
 
 /// Ends, before the check is answered, the recovery of the answer that has this secret. Where the database takes no writes,
-/// checks go on, and the next one tries again.
+/// checks go on, and the next one tries again. Checks at the same moment as the first one do not wait for it.
 pub(super) async fn note_first_use(db: &Db, kind: SecretKind, digest: Digest) {
+    let Some(_storing) = Storing::begin(digest) else { return };
     let note = move |connection: &mut Connection| idempotency::note_first_use(connection, kind, &digest);
     let cause = match tokio::time::timeout(FIRST_USE_TIMEOUT, db.write(note)).await {
         Ok(Ok(())) => return,

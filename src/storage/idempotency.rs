@@ -210,6 +210,11 @@ pub fn withdraw(connection: &mut Connection, credential: &Digest) -> Result<()> 
     Ok(())
 }
 
+/// Removes the answers that were sealed with a key that is lost.
+pub fn forget_sealed(connection: &mut Connection, key_id: &str) -> Result<usize> {
+    Ok(diesel::delete(idempotency_keys::table.filter(idempotency_keys::key_id.eq(key_id))).execute(connection)?)
+}
+
 /// Removes answers that have expired.
 pub fn prune(connection: &mut Connection, now: Timestamp) -> Result<usize> {
     Ok(diesel::delete(idempotency_keys::table.filter(idempotency_keys::expires_at.le(now.unix())))

@@ -11,7 +11,7 @@ use crate::domain::event::{Action, Actor, NewEvent};
 use crate::domain::timestamp::Timestamp;
 use crate::randomness;
 use crate::storage::sealing::SealingKeys;
-use crate::storage::{Connection, events, repository_tokens, signing_keys};
+use crate::storage::{Connection, events, idempotency, repository_tokens, signing_keys};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -59,6 +59,8 @@ impl Forget {
         }
         let count = repository_tokens::forget_sealed(connection, id)?;
         let signing = signing_keys::forget_sealed(connection, id)?;
+        // The requests can be sent again; without their answers they are made again.
+        idempotency::forget_sealed(connection, id)?;
         if count + signing == 0 {
             return Err(Refused::new(format!(
                 "nothing is sealed with a key of the id “{id}”; nothing was changed. Look at what serve says when it starts."

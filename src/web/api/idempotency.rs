@@ -131,7 +131,14 @@ async fn stored(
         return Err(Failure::KeyReused);
     }
     let text = stored.open(&portal.keys, keyed);
-    let text = text.ok_or_else(|| Failure::Internal("the key that sealed a stored answer is missing".into()))?;
+    let text = text.ok_or_else(|| {
+        tracing::error!("the key that sealed a stored answer is missing");
+        Failure::Conflict(
+            "This request was answered before, and the answer can no longer be read. Check what it changed, then use another \
+             Idempotency-Key."
+                .into(),
+        )
+    })?;
     Ok(Some(Reply::stored(stored.status, &text).into_response()))
 }
 
