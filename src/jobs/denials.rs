@@ -82,10 +82,16 @@ impl Recent {
         }
         if self.denials.len() >= MAX_REMEMBERED {
             self.denials.retain(|_, at| is_recent(*at));
+        }
+        if self.denials.len() >= MAX_REMEMBERED {
+            return false;
+        }
+        if self.actors.len() >= MAX_REMEMBERED {
             self.actors.retain(|_, (began, _)| is_within(*began, HOUR));
         }
-        if self.denials.len().max(self.actors.len()) >= MAX_REMEMBERED {
-            return false;
+        if self.actors.len() >= MAX_REMEMBERED {
+            // So many actors must not hide each other for an hour.
+            self.actors.clear();
         }
         let count = self.actors.entry(actor).or_insert((now, 0));
         if !is_within(count.0, HOUR) {

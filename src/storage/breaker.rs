@@ -90,9 +90,9 @@ mod tests {
     #[test]
     fn breaker_after_three_failures_admits_one_trial_per_pause() {
         let breaker = Breaker::default();
-        for _ in 0..MAX_FAILURES {
+        for number in 0..MAX_FAILURES {
             assert_eq!(breaker.admit(), Ok(()));
-            breaker.failed();
+            breaker.failed_at(FAILURE_INTERVAL * number);
         }
         let due = Duration::from_millis(breaker.next_trial.load(Ordering::Relaxed));
         assert_eq!(breaker.admit_trial(MAX_FAILURES, due - Duration::from_millis(1)), Err(Open));
@@ -103,10 +103,19 @@ mod tests {
     }
 
     #[test]
+    fn breaker_after_many_failures_of_one_moment_stays_closed() {
+        let breaker = Breaker::default();
+        for millisecond in 0..100 {
+            breaker.failed_at(Duration::from_millis(millisecond));
+        }
+        assert_eq!(breaker.admit(), Ok(()));
+    }
+
+    #[test]
     fn breaker_after_an_answer_admits_every_request() {
         let breaker = Breaker::default();
-        for _ in 0..MAX_FAILURES {
-            breaker.failed();
+        for number in 0..MAX_FAILURES {
+            breaker.failed_at(FAILURE_INTERVAL * number);
         }
         breaker.answered();
         assert_eq!((breaker.admit(), breaker.admit()), (Ok(()), Ok(())));
