@@ -165,7 +165,7 @@ fn complete_operation(method: &str, path: &str, operation: &mut Value) {
                 "name": "Idempotency-Key",
                 "in": "header",
                 "description": "A random value of 1 to 64 visible characters, stored on disk before the request. For 10 minutes the same request gets the same answer, and nothing is changed again.",
-                "schema": { "type": "string", "pattern": "^[!#-\\[\\]-~]{1,64}$" },
+                "schema": { "type": "string", "pattern": "^([!#-~][!-~]{0,63}|\"([!#-\\[\\]-~]|\\\\[\"\\\\]){1,64}\")$" },
             }),
         );
     }
