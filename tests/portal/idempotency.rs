@@ -312,7 +312,7 @@ fn stored_answers_are_sealed(portal: Portal) {
     }
     // An answer that was moved to another row does not open.
     portal.sql("UPDATE idempotency_keys SET key = 'k3' WHERE key = 'k2'");
-    rotate(&portal, &token.secret, "k3", "now").with(500);
+    rotate(&portal, &token.secret, "k3", "now").with(409);
 }
 
 fn recovery_and_its_end_are_the_same_on_every_node(portal: Portal) {
