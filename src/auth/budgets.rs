@@ -2,24 +2,24 @@
 //!
 //! Counters live in this process and are bounded; with several nodes each counts for itself.
 
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
+use super::counters::{Age, Counters};
 use crate::auth::throttle::{RetryAfter, network};
 use crate::domain::event::Action;
 use crate::domain::id::{RepositoryId, UserId};
 use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::timestamp::{HOUR, MINUTE, Timestamp};
 
-/// Counters kept at most; those whose window began first are dropped first.
-const MAX_COUNTERS: usize = 100_000;
 /// The least budget of each kind for users with *Repository Management* or *User Management*.
 const MANAGER_BUDGET: u32 = 1_000;
-/// Events of failed password entries stored in a minute, for one account and address, and in all. Further ones are logged only.
+/// Events of failed password entries stored in a minute for one account and address. Further ones are logged only.
 const MAX_FAILURE_EVENTS: u32 = 5;
-const MAX_FAILURE_EVENTS_IN_ALL: u32 = 60;
+/// The same for all names that no user has, so that strangers who try such names hide no attack on a user.
+const MAX_FAILURE_EVENTS_OF_UNKNOWN_NAMES: u32 = 60;
+/// The same for all users together.
+const MAX_FAILURE_EVENTS_OF_USERS: u32 = 600;
 /// Events of sign-ins, and of sign-outs, stored in an hour for one user and address.
 const MAX_SESSION_EVENTS: u32 = 60;
 
@@ -58,7 +58,8 @@ pub enum BudgetOwner {
 enum Key {
     Change(BudgetOwner, ChangeKind),
     FailureEvents(Option<UserId>, IpAddr),
-    AllFailureEvents,
+    FailureEventsOfUsers,
+    FailureEventsOfUnknownNames,
     SessionEvents(&'static str, UserId, IpAddr),
 }
 
@@ -70,7 +71,7 @@ pub struct Charge(Key, Timestamp);
 #[derive(Debug)]
 pub struct ChangeBudgets {
     limits: BudgetLimits,
-    counters: Mutex<Windows<Key>>,
+    counters: Mutex<Counters<Key, Counter>>,
 }
 
 impl ChangeBudgets {
@@ -103,14 +104,22 @@ impl ChangeBudgets {
     /// Takes back the charge for a change that was refused.
     pub fn refund(&self, Charge(key, since): Charge) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        counters.give_back(&key, since);
+        if let Some(counter) = counters.get_mut(&key)
+            && counter.since == since
+        {
+            counter.count = counter.count.saturating_sub(1);
+        }
     }
 
     /// Whether a failed password entry is stored as an event. `user` is `None` for an unknown name.
     pub fn allows_failure_event(&self, user: Option<UserId>, address: IpAddr, now: Timestamp) -> bool {
         let own = Key::FailureEvents(user, network(address));
-        let allowed = self.take(own, MAX_FAILURE_EVENTS, MINUTE, now).is_ok()
-            && self.take(Key::AllFailureEvents, MAX_FAILURE_EVENTS_IN_ALL, MINUTE, now).is_ok();
+        let (all, max) = match user {
+            Some(_) => (Key::FailureEventsOfUsers, MAX_FAILURE_EVENTS_OF_USERS),
+            None => (Key::FailureEventsOfUnknownNames, MAX_FAILURE_EVENTS_OF_UNKNOWN_NAMES),
+        };
+        let allowed =
+            self.take(own, MAX_FAILURE_EVENTS, MINUTE, now).is_ok() && self.take(all, max, MINUTE, now).is_ok();
         if !allowed {
             tracing::info!(%address, "a password was wrong; there are too many such events for one of its own");
         }
@@ -127,34 +136,10 @@ impl ChangeBudgets {
         allowed
     }
 
+    /// Counts, or returns the seconds until the next window.
     fn take(&self, key: Key, limit: u32, window: i64, now: Timestamp) -> Result<Charge, RetryAfter> {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        counters.take(key, limit, window, now).map(|since| Charge(key, since))
-    }
-}
-
-/// How often each key was taken in its present window.
-#[derive(Debug)]
-struct Windows<K>(HashMap<K, Counter>);
-
-#[derive(Debug, Clone, Copy)]
-struct Counter {
-    count: u32,
-    /// When the window began.
-    since: Timestamp,
-}
-
-impl<K> Default for Windows<K> {
-    fn default() -> Self {
-        Self(HashMap::new())
-    }
-}
-
-impl<K: Hash + Eq> Windows<K> {
-    /// The beginning of the window in which it was counted, or the seconds until the next window.
-    fn take(&mut self, key: K, limit: u32, window: i64, now: Timestamp) -> Result<Timestamp, RetryAfter> {
-        self.make_room();
-        let counter = self.0.entry(key).or_insert(Counter { count: 0, since: now });
+        let counter = counters.entry(key).or_insert(Counter { count: 0, since: now });
         let passed = now.since(counter.since);
         // A clock that was set back begins a new window too.
         if !(0..window).contains(&passed) {
@@ -164,31 +149,21 @@ impl<K: Hash + Eq> Windows<K> {
             return Err(RetryAfter((window - now.since(counter.since)).max(1)));
         }
         counter.count += 1;
-        Ok(counter.since)
+        Ok(Charge(key, counter.since))
     }
+}
 
-    fn give_back(&mut self, key: &K, since: Timestamp) {
-        if let Some(counter) = self.0.get_mut(key)
-            && counter.since == since
-        {
-            counter.count = counter.count.saturating_sub(1);
-        }
-    }
+/// How often a key was taken in its present window.
+#[derive(Debug, Clone, Copy)]
+struct Counter {
+    count: u32,
+    /// When the window began.
+    since: Timestamp,
+}
 
-    fn make_room(&mut self) {
-        if self.0.len() < MAX_COUNTERS {
-            return;
-        }
-        let mut beginnings: Vec<Timestamp> = self.0.values().map(|counter| counter.since).collect();
-        let quarter = beginnings.len() / 4;
-        let (_, oldest, _) = beginnings.select_nth_unstable(quarter);
-        let oldest = *oldest;
-        let mut surplus = self.0.len() / 4;
-        self.0.retain(|_, counter| {
-            let goes = surplus > 0 && counter.since <= oldest;
-            surplus -= usize::from(goes);
-            !goes
-        });
+impl Age for Counter {
+    fn time(&self) -> Timestamp {
+        self.since
     }
 }
 

@@ -5,6 +5,7 @@ mod argon2id;
 pub mod authenticate;
 pub mod authorize;
 pub mod budgets;
+pub mod counters;
 pub mod credentials;
 pub mod hasher;
 pub mod password_change;

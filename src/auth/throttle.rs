@@ -3,18 +3,11 @@
 //!
 //! Counters live in this process and are bounded; with several nodes each counts for itself.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
+use super::counters::{Age, Counters};
 use crate::domain::timestamp::{HOUR, MINUTE, Timestamp};
-
-/// Counters kept at most in all shards; the ones used longest ago go first.
-const MOST_COUNTERS: usize = 100_000;
-/// Making room, or for a map to grow, takes long where a map is large; these are small.
-const SHARDS: usize = 128;
-const MAX_COUNTERS_PER_SHARD: usize = MOST_COUNTERS / SHARDS;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
@@ -31,6 +24,12 @@ struct Counter {
     /// When the present window began.
     since: Timestamp,
     last: Timestamp,
+}
+
+impl Age for Counter {
+    fn time(&self) -> Timestamp {
+        self.last
+    }
 }
 
 /// Seconds until the next try may be made.
@@ -52,26 +51,7 @@ pub struct Attempt {
 /// Counters of failed tries.
 #[derive(Debug, Default)]
 pub struct Throttle {
-    counters: Mutex<Counters>,
-}
-
-#[derive(Debug)]
-struct Counters {
-    shards: Vec<HashMap<Key, Counter>>,
-    hasher: RandomState,
-}
-
-impl Default for Counters {
-    fn default() -> Self {
-        Self { shards: vec![HashMap::new(); SHARDS], hasher: RandomState::new() }
-    }
-}
-
-impl Counters {
-    fn shard(&mut self, key: &Key) -> &mut HashMap<Key, Counter> {
-        let shard = self.hasher.hash_one(key) % SHARDS as u64;
-        &mut self.shards[shard as usize]
-    }
+    counters: Mutex<Counters<Key, Counter>>,
 }
 
 impl Throttle {
@@ -88,14 +68,13 @@ impl Throttle {
     fn count(&self, attempt: &Attempt, now: Timestamp) -> Result<(), RetryAfter> {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         let keys = keys(attempt);
-        let wait = keys.iter().filter_map(|key| wait(key, counters.shard(key).get(key)?, now)).max();
+        let wait = keys.iter().filter_map(|key| wait(key, counters.get_mut(key)?, now)).max();
         if let Some(seconds) = wait {
             return Err(RetryAfter(seconds));
         }
         for key in keys {
-            let (window, shard) = (window(&key), counters.shard(&key));
-            make_room(shard);
-            let counter = shard.entry(key).or_insert(Counter { failures: 0, since: now, last: now });
+            let window = window(&key);
+            let counter = counters.entry(key).or_insert(Counter { failures: 0, since: now, last: now });
             if now.since(counter.since) >= window {
                 (counter.failures, counter.since) = (0, now);
             }
@@ -109,7 +88,7 @@ impl Throttle {
     pub fn give_back(&self, attempt: &Attempt) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         for key in keys(attempt).iter().filter(|key| !matches!(key, Key::Address(_))) {
-            if let Some(counter) = counters.shard(key).get_mut(key) {
+            if let Some(counter) = counters.get_mut(key) {
                 counter.failures = counter.failures.saturating_sub(1);
             }
         }
@@ -122,10 +101,10 @@ impl Throttle {
         for key in keys(attempt) {
             match key {
                 Key::AccountFrom(..) => {
-                    counters.shard(&key).remove(&key);
+                    counters.remove(&key);
                 }
                 Key::Address(_) | Key::Account(_) | Key::KnownDevices(_) => {
-                    if let Some(counter) = counters.shard(&key).get_mut(&key) {
+                    if let Some(counter) = counters.get_mut(&key) {
                         counter.failures = counter.failures.saturating_sub(1);
                     }
                 }
@@ -176,22 +155,6 @@ fn wait(key: &Key, counter: &Counter, now: Timestamp) -> Option<i64> {
         _ => 0,
     };
     (seconds > 0).then_some(seconds)
-}
-
-fn make_room(counters: &mut HashMap<Key, Counter>) {
-    if counters.len() < MAX_COUNTERS_PER_SHARD {
-        return;
-    }
-    let mut moments: Vec<Timestamp> = counters.values().map(|counter| counter.last).collect();
-    let middle = moments.len() / 2;
-    let (_, median, _) = moments.select_nth_unstable(middle);
-    let median = *median;
-    let mut surplus = counters.len() / 4;
-    counters.retain(|_, counter| {
-        let goes = surplus > 0 && counter.last <= median;
-        surplus -= usize::from(goes);
-        !goes
-    });
 }
 
 #[cfg(test)]

@@ -62,12 +62,16 @@ fn refund_returns_a_charge_of_the_same_window_only() {
 #[test]
 fn failure_events_are_limited_for_each_account_and_address_and_in_all() {
     let budgets = ChangeBudgets::new(LIMITS);
-    let allowed = |host: u8| {
+    let BudgetOwner::User(id) = user(1) else { panic!() };
+    let allowed = |user, host: u8| {
         let address = IpAddr::from([192, 0, 2, host]);
-        (0..50).filter(|_| budgets.allows_failure_event(None, address, NOW)).count()
+        (0..50).filter(|_| budgets.allows_failure_event(user, address, NOW)).count()
     };
-    assert_eq!(allowed(1), 5);
-    assert_eq!((2..100).map(allowed).sum::<usize>(), 55);
+    assert_eq!(allowed(None, 1), 5);
+    assert_eq!((2..100).map(|host| allowed(None, host)).sum::<usize>(), 55);
+    // Names that no user has take nothing from those of users.
+    assert_eq!(allowed(Some(id), 1), 5);
+    assert_eq!((2..=255).map(|host| allowed(Some(id), host)).sum::<usize>(), 595);
 }
 
 #[test]
@@ -81,14 +85,4 @@ fn session_events_are_limited_for_each_user_and_address() {
     for (action, host) in [(Action::SignedIn, 1), (Action::SignedOut, 1), (Action::SignedIn, 2)] {
         assert_eq!(allowed(action, host), 60);
     }
-}
-
-#[test]
-fn memory_of_counters_is_bounded() {
-    let mut windows = Windows::default();
-    for number in 0..(MAX_COUNTERS + 10) {
-        windows.take(number, 1, HOUR, NOW.plus(i64::try_from(number).unwrap() / 1_000)).unwrap();
-    }
-    assert!(windows.0.len() <= MAX_COUNTERS);
-    assert!(windows.0.contains_key(&(MAX_COUNTERS + 9)) && !windows.0.contains_key(&0));
 }
