@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::r2d2::ManageConnection as _;
+use diesel::r2d2::{self, ManageConnection as _};
 use diesel::sql_query;
 use diesel::sql_types::{Bool, Integer};
 
@@ -29,6 +29,8 @@ pub enum OpenError {
         "cannot reach PostgreSQL: {0}. Check TOKENHOUSE_DATABASE_URL, and that the server runs and lets this user in."
     )]
     Postgres(String),
+    #[error("{0}. Correct TOKENHOUSE_DATABASE_URL.")]
+    PostgresUrl(String),
     #[error(
         "PostgreSQL is reached through a pooler in transaction mode, such as PgBouncer with pool_mode=transaction, which runs statements on connections of others. Set pool_mode=session for this database, or connect to PostgreSQL itself."
     )]
@@ -88,7 +90,12 @@ pub(super) fn connect(manager: &Manager, wait: Duration) -> std::result::Result<
 
 fn try_to_connect(manager: &Manager) -> std::result::Result<Connection, OpenError> {
     let failed = |error: &dyn std::fmt::Display| cannot_open(&manager.0, error);
-    let mut connection = manager.connect().map_err(|error| failed(&error))?;
+    let mut connection = manager.connect().map_err(|error| match error {
+        r2d2::Error::ConnectionError(ConnectionError::InvalidConnectionUrl(sentence)) => {
+            OpenError::PostgresUrl(sentence)
+        }
+        error => failed(&error),
+    })?;
     connection.prepare_for(Use::Write).map_err(|error| failed(&error))?;
     match connection.outdated_sqlite().map_err(|error| failed(&error))? {
         Some(found) => Err(OpenError::OldSqlite(found)),

@@ -58,12 +58,13 @@ fn is_percent_encoded(text: &str) -> bool {
     })
 }
 
-/// Drops what libpq says about the URL itself, such as a parameter that it does not know.
+/// Drops what libpq says about the URL itself, such as a parameter that it does not know. The error is then
+/// [`ConnectionError::InvalidConnectionUrl`], which does not go away by trying again.
 pub fn without_secrets(error: ConnectionError) -> ConnectionError {
     match error {
         ConnectionError::BadConnection(text) if is_about_connection(&text) => ConnectionError::BadConnection(text),
         ConnectionError::CouldntSetupConfiguration(error) => ConnectionError::CouldntSetupConfiguration(error),
-        _ => ConnectionError::BadConnection(
+        _ => ConnectionError::InvalidConnectionUrl(
             "libpq cannot use the database URL, and its message is not repeated, since it may contain the password; \
              compare the host and the parameters of the URL with what you meant"
                 .into(),
@@ -124,7 +125,8 @@ mod tests {
 
     #[test]
     fn message_of_libpq_is_kept_only_if_it_is_about_the_connection() {
-        let said = |text: &str| without_secrets(ConnectionError::BadConnection(text.into())).to_string();
+        let clean = |text: &str| without_secrets(ConnectionError::BadConnection(text.into()));
+        let said = |text: &str| clean(text).to_string();
         for text in [
             "connection to server at \"127.0.0.1\", port 1 failed: Connection refused\n\tIs the server running on that host?",
             "could not translate host name \"db\" to address: Name or service not known",
@@ -138,6 +140,7 @@ mod tests {
             "missing \"=\" after \"hunter2\" in connection info string",
         ] {
             assert!(!said(text).contains("hunter2") && said(text).contains("not repeated"), "{text}");
+            assert!(matches!(clean(text), ConnectionError::InvalidConnectionUrl(_)), "{text}");
         }
     }
 }

@@ -28,6 +28,17 @@ fn serve_before_its_postgresql_waits_for_it_and_names_the_cause() {
 }
 
 #[test]
+fn serve_with_an_unknown_parameter_in_its_database_url_fails_without_trying_again() {
+    let url = "postgres://tokenhouse@127.0.0.1:1/tokens?hunter2=1";
+    let house = House::new();
+    let mut process = Process::start(house.command(&["serve"]).env(VARIABLE, url));
+    assert_eq!(process.wait().code(), Some(1));
+    let log = process.log();
+    assert!(log.contains("libpq cannot use the database URL") && !log.contains("Trying again"), "{log}");
+    assert!(!log.contains("hunter2"), "{log}");
+}
+
+#[test]
 fn serve_on_postgresql_without_tls_warns_once() {
     let schema = Schema::create();
     let house = House::new();
