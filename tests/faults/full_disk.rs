@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::house::House;
-use crate::support::http::{Answer, ask};
+use crate::support::http::{Answer, Browser, ask, send};
 use crate::support::server::tokenhouse;
 
 const TOKENS: &str = "/profile/api-tokens";
@@ -91,4 +91,55 @@ fn full_disk_refuses_new_tokens_and_revokes_old_ones() {
     assert_eq!(get(&house, "/readyz"), (200, "ready\n".to_owned()));
     assert_eq!(create(&mut house, 3).status, 303);
     assert_eq!(fs::metadata(data.join("reserve")).expect("room is reserved again").len(), 1 << 20);
+}
+
+#[test]
+fn full_disk_leaves_room_to_revoke_and_disable_many_tokens_among_wrong_passwords() {
+    let tokens = if std::env::var_os("TOKENHOUSE_TEST_SOAK").is_some() { 100 } else { 50 };
+    let mut house = House::set_up_with(|data| {
+        let mut command = on_a_small_disk(data);
+        command.env("TOKENHOUSE_TRUSTED_PROXIES", "127.0.0.1");
+        command
+    });
+    let policies = [
+        ("max_lifetime_days", "365"),
+        ("no_expiry_allowed", "no"),
+        ("max_api_tokens", "100"),
+        ("graces", "now"),
+        ("repository_tokens", "again"),
+    ];
+    let saved = house.browser.post("/admin/policies", &policies).expect("it answers");
+    assert_eq!(saved.status, 303, "{}", saved.body);
+    let pages: Vec<String> = (0..tokens).map(|number| create(&mut house, number).location().to_owned()).collect();
+    let secrets: Vec<String> = pages.iter().map(|page| secret(&mut house, page)).collect();
+    fill(&seen_by_the_program(&house).join("filler"));
+    house.server().line_with("the disk of");
+    let stranger = Browser::new(house.address());
+    for (number, page) in pages.iter().enumerate() {
+        for (attempt, action) in ["disablement", "revocation"].into_iter().enumerate() {
+            sign_in_with_wrong_password(&stranger, house.address(), 2 * number + attempt);
+            let answer = house.browser.post(&format!("{page}/{action}"), &[]).expect("it answers");
+            assert_eq!(answer.status, 303, "{number}: {action}: {}", answer.body);
+        }
+    }
+    house.kill();
+    house.serve();
+    for secret in secrets {
+        let authorization = format!("Bearer {secret}");
+        assert_eq!(ask(house.address(), "/api/v1/me", Some(&authorization)).expect("it answers").status, 401);
+    }
+}
+
+fn secret(house: &mut House, page: &str) -> String {
+    let shown = house.browser.get(page).expect("it answers");
+    shown.secret().expect("the token is shown").to_owned()
+}
+
+/// As one of many clients behind a proxy, each with an address of its own.
+fn sign_in_with_wrong_password(browser: &Browser, address: &str, client: usize) {
+    let name = format!("stranger{client}");
+    let (head, body) = browser.form("/login", &[("username", &name), ("password", "wrong, as always")]);
+    let request = format!("{head}X-Forwarded-For: 127.0.1.{client}\r\nX-Forwarded-Proto: http\r\n\r\n{body}");
+    let answer = send(address.trim_start_matches("http://"), &request).expect("it answers");
+    assert_eq!(answer.status, 401, "{}", answer.body);
 }
