@@ -65,7 +65,10 @@ fn restart_of_two_nodes_in_turn_fails_no_request_behind_nginx() {
     let schema = Schema::create();
     let first = Node::start(&schema, None);
     let second = Node::start(&schema, Some(first.key.clone()));
-    let upstream = format!("upstream nodes {{ server {}; server {}; keepalive 8; }}", first.address, second.address);
+    let upstream = format!(
+        "upstream nodes {{ server {} max_fails=0; server {} max_fails=0; keepalive 8; }}",
+        first.address, second.address
+    );
     let mut nodes = [first, second];
     let proxy = Proxy::nginx_with(
         &upstream,
