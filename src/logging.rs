@@ -3,13 +3,23 @@
 
 use std::io::{self, IsTerminal as _, Write};
 use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::Level;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets, dynamic_filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::web::listener::DISPATCHER_LOG_TARGET;
+
+/// Where actix-server logs errors of its listening socket. After an orderly stop closed that socket, they mean nothing.
+const ACCEPT_LOG_TARGET: &str = "actix_server::accept";
+static LISTENER_CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Leaves out further errors of the listening socket.
+pub fn mute_listener() {
+    LISTENER_CLOSED.store(true, Ordering::Relaxed);
+}
 
 /// Starts the log, as text or as JSON, and sends panics there. A second call changes nothing.
 pub fn start(level: Level, json: bool) {
@@ -17,13 +27,15 @@ pub fn start(level: Level, json: bool) {
         .with_default(level.min(Level::WARN))
         .with_target("tokenhouse", level)
         .with_target(DISPATCHER_LOG_TARGET, LevelFilter::OFF);
+    let is_wanted =
+        dynamic_filter_fn(|event, _| event.target() != ACCEPT_LOG_TARGET || !LISTENER_CLOSED.load(Ordering::Relaxed));
     let lines = tracing_subscriber::fmt::layer();
     let lines = if json {
         lines.json().with_writer(io::stderr).boxed()
     } else {
         lines.with_ansi(io::stderr().is_terminal()).with_writer(|| OneLine(io::stderr())).boxed()
     };
-    if tracing_subscriber::registry().with(lines.with_filter(chosen)).try_init().is_ok() {
+    if tracing_subscriber::registry().with(lines.with_filter(chosen.and(is_wanted))).try_init().is_ok() {
         panic::set_hook(Box::new(log_panic));
     }
 }

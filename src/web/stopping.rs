@@ -12,6 +12,7 @@ use socket2::SockRef;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::portal::Portal;
+use crate::logging;
 use crate::storage::Db;
 
 /// How long requests that were accepted may take after the drain. With the default drain, the queue, the last flush and
@@ -59,6 +60,7 @@ impl Draining {
             tracing::warn!(%error, "connections that arrive now may be cut");
         }
         server.pause().await;
+        logging::mute_listener();
         // From here on a client is refused at once, and may try elsewhere. Closing the socket is left to the server.
         let _ = SockRef::from(listener).shutdown(Shutdown::Read);
         let finished = tokio::time::timeout(FINISH_TIMEOUT, async {

@@ -42,6 +42,7 @@ fn restart_cuts_no_accepted_connection() {
             }
             server.signal("TERM");
             assert_eq!(server.wait().code(), Some(0), "{}", server.log());
+            assert!(!server.log().contains(" ERROR "), "{}", server.log());
             for client in clients {
                 let (count, errors) = client.join().expect("no client panics");
                 answered += count;
