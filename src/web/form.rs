@@ -1,102 +1,32 @@
-//! Forms as they arrive: read strictly, field by field, so that nothing unknown or doubled slips in.
+//! Forms and queries as they arrive. A form is a struct, read by [`Body::form`]; nothing unknown or repeated slips in.
 
 mod body;
+mod fields;
 
 use actix_web::HttpRequest;
 use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
 use super::error::Failure;
-use crate::domain::Invalid;
-use crate::domain::password::Password;
-use crate::domain::policy::{Grace, Policy};
-use crate::domain::secret::{LOOKS_LIKE_TOKEN, contains_token};
+use crate::domain::secret::contains_token;
 
-/// Fields in which a token is a wrong password, and no more.
-const PASSWORDS: [&str; 2] = ["password", "current_password"];
+/// Parameters in which a token is meant to authenticate.
 const MEANT_TO_AUTHENTICATE: [&str; 2] = ["access_token", "token"];
 
-pub use body::{Body, LARGEST};
+pub use body::{Body, DeletionForm, EmptyForm, LARGEST, PasswordForm};
+pub use fields::{Choice, Field, FieldError, FormValue, SecretField, errors};
 
 /// Most fields of a form. Reading more takes milliseconds, in which no other request is answered.
 const MAX_FIELDS: usize = 2_000;
 
-/// What was typed into a field, and what is wrong with it.
-#[derive(Debug, Clone, Default)]
-pub struct Field {
-    pub value: String,
-    pub error: Option<String>,
-}
-
-impl Field {
-    pub fn of(value: impl Into<String>) -> Self {
-        Self { value: value.into(), error: None }
-    }
-
-    /// Parses what was typed; on refusal the sentence stays with the field. A token is refused and not shown again.
-    pub fn parse<T>(&mut self, parse: impl FnOnce(&str) -> Result<T, Invalid>) -> Option<T> {
-        if contains_token(&self.value) {
-            *self = Self { value: String::new(), error: Some(LOOKS_LIKE_TOKEN.into()) };
-            return None;
-        }
-        match parse(&self.value) {
-            Ok(value) => Some(value),
-            Err(Invalid(sentence)) => {
-                self.error = Some(sentence);
-                None
-            }
-        }
-    }
-}
-
-/// A field whose value is never shown again.
-#[derive(Debug, Clone, Default)]
-pub struct SecretField {
-    pub error: Option<String>,
-}
-
-/// A line of the summary of errors: the id of the field, and what is wrong with it.
-#[derive(Debug, Clone)]
-pub struct FieldError {
-    pub field: &'static str,
-    pub message: String,
-}
-
-/// The errors of a form's fields, in their order on the page.
-pub fn errors<'a>(fields: impl IntoIterator<Item = (&'static str, &'a Option<String>)>) -> Vec<FieldError> {
-    fields.into_iter().filter_map(|(field, error)| error.clone().map(|message| FieldError { field, message })).collect()
-}
-
-/// One choice of several.
-#[derive(Debug, Clone, Default)]
-pub struct Choice {
-    pub value: String,
-    pub label: String,
-    pub hint: String,
-    pub checked: bool,
-}
-
-impl Choice {
-    /// The graces that a policy offers, `chosen` among them.
-    pub fn graces(policy: &Policy, chosen: &str) -> Vec<Self> {
-        let choice = |grace: &Grace| Self {
-            value: grace.name().to_owned(),
-            label: grace.label().to_owned(),
-            hint: String::new(),
-            checked: grace.name() == chosen,
-        };
-        policy.graces.iter().map(choice).collect()
-    }
-}
-
-/// The fields of a form as they were typed.
+/// The parameters of a query, or of an OAuth request, as they were typed.
 pub struct Typed(Vec<(String, Zeroizing<String>)>);
 
 impl Typed {
     /// The query of a request, which may have these parameters, each at most once.
     pub fn of_query(request: &HttpRequest, single: &[&str]) -> Result<Self, Failure> {
         let query = Self::parse(request.query_string().as_bytes())?;
-        query.check(single, &[])?;
+        query.check(single)?;
         Ok(query)
     }
 
@@ -107,9 +37,7 @@ impl Typed {
     }
 
     fn parse(body: &[u8]) -> Result<Self, Failure> {
-        if body.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()).nth(MAX_FIELDS).is_some() {
-            return Err(Failure::BadRequest(format!("There are too many fields. Send at most {MAX_FIELDS}.")));
-        }
+        check_encoding(body)?;
         Self::pairs(body).collect::<Result<_, Failure>>().map(Self)
     }
 
@@ -122,19 +50,16 @@ impl Typed {
                 .map(|text| Zeroizing::new(text.into_owned()))
                 .map_err(|_| Failure::BadRequest("The request is not valid UTF-8.".into()))
         };
-        body.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()).map(move |pair| {
+        pairs(body).map(move |pair| {
             let split = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
             let value = pair.get(split + 1..).unwrap_or_default();
             Ok((decode(&pair[..split])?.to_string(), decode(value)?))
         })
     }
 
-    fn check(&self, single: &[&str], repeated: &[&str]) -> Result<(), Failure> {
+    fn check(&self, known: &[&str]) -> Result<(), Failure> {
         for (index, (name, _)) in self.0.iter().enumerate() {
-            if repeated.contains(&name.as_str()) {
-                continue;
-            }
-            if !single.contains(&name.as_str()) {
+            if !known.contains(&name.as_str()) {
                 return Err(Failure::BadRequest(
                     "There is a field that is not known here. Load the page again, or look the fields up.".into(),
                 ));
@@ -146,7 +71,7 @@ impl Typed {
         Ok(())
     }
 
-    /// Refuses a valid token in every field but those named in `except`.
+    /// Refuses a valid token in every parameter but those named in `except`.
     fn refuse_tokens(&self, except: &[&str]) -> Result<(), Failure> {
         let mut others = self.0.iter().filter(|(name, _)| !except.contains(&name.as_str()));
         let found = others.find(|(_, value)| contains_token(value));
@@ -177,20 +102,25 @@ impl Typed {
     pub fn secret(&self, name: &str) -> Zeroizing<String> {
         Zeroizing::new(self.text(name).to_owned())
     }
-
-    /// A password that was typed to prove who one is.
-    pub fn password(&self) -> Password {
-        Password::typed(self.secret("password"))
-    }
 }
 
-/// The nonce of a form, which makes pressing twice the same as pressing once.
-pub fn nonce(typed: &Typed) -> Result<String, Failure> {
-    let nonce = typed.text("nonce");
-    if nonce.len() == 22 && nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Ok(nonce.to_owned());
+fn pairs(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    body.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty())
+}
+
+/// Refuses too many fields, and what is not UTF-8: both before anything is decoded.
+fn check_encoding(body: &[u8]) -> Result<(), Failure> {
+    if pairs(body).nth(MAX_FIELDS).is_some() {
+        return Err(Failure::BadRequest(format!("There are too many fields. Send at most {MAX_FIELDS}.")));
     }
-    Err(Failure::BadRequest("The form is incomplete. Load the page again and fill it in once more.".into()))
+    let is_text = percent_decode(body).decode_utf8().is_ok();
+    is_text.then_some(()).ok_or_else(|| Failure::BadRequest("The request is not valid UTF-8.".into()))
+}
+
+/// Checks the nonce of a form, which makes pressing twice the same as pressing once.
+pub fn nonce(nonce: &str) -> Result<String, Failure> {
+    let is_nonce = nonce.len() == 22 && nonce.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_nonce.then(|| nonce.to_owned()).ok_or_else(Failure::incomplete_form)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod assets;
 pub mod budget;
 pub mod chart;
 pub mod client;
+pub mod confirmation;
 pub mod connection;
 pub mod connections;
 pub mod cookies;

@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::error::Failure;
 use super::extract::signed_in::SignedIn;
+use super::form::FieldError;
 use super::listing::grouped;
 use super::notice;
 use super::portal::Portal;
@@ -97,6 +98,17 @@ pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, Fa
     Ok(HttpResponse::build(status)
         .insert_header((header::CONTENT_TYPE, header::HeaderValue::from_static("text/html; charset=utf-8")))
         .body(text))
+}
+
+/// A page with a form: 422 if the form has errors, else 200. `make` gets the frame and the errors.
+pub fn form_page<P: Template>(
+    who: &SignedIn,
+    errors: Vec<FieldError>,
+    make: impl FnOnce(Shell, Vec<FieldError>) -> P,
+) -> Result<HttpResponse, Failure> {
+    let failed = !errors.is_empty();
+    let status = if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    html(status, &make(who.shell().failed(failed), errors))
 }
 
 /// A moment, as it looks at another. Its forms are written when they are needed, so that a list does not keep them all.

@@ -347,7 +347,7 @@ fn a_reset_password_stops_working_at_once(portal: Portal) {
     let token = portal.token(&ada, |_| {});
     let of_ada = ada.sign_in();
     let page = browser.page(&page_of(&ada, "password-link"));
-    page.says("The old password stops working at once");
+    page.says("The old password stops working immediately");
     let form = page.form("Reset password");
     let page = browser.follow(browser.submit(&form)).with(200);
     assert_eq!(page.notice().as_deref(), Some("The password of “ada” was reset."));
@@ -416,7 +416,7 @@ fn one_may_sign_out_oneself_everywhere(portal: Portal) {
     let root = root(&portal);
     let (browser, other) = (root.sign_in(), root.sign_in());
     let page = browser.page(&page_of(&root, "sign-out"));
-    page.says("This is you: all your sessions end at once");
+    page.says("This is you: all your sessions end immediately");
     let page = browser.follow(browser.submit(&page.form("Sign out everywhere")));
     assert_eq!(page.heading(), "Sign in");
     assert!(!browser.is_signed_in() && !other.is_signed_in());

@@ -254,7 +254,7 @@ fn a_token_without_expiry_stays_without(portal: Portal) {
     let ada = portal.user("ada");
     let token = portal.token(&ada, |wish| wish.expires_at = None);
     let browser = ada.sign_in();
-    browser.page(&token.page("rotation")).says("It does not expire.");
+    browser.page(&token.page("rotation")).says("The new token does not expire.");
     let secret = rotate(&browser, &token, "after 7 days");
     assert_eq!(portal.api(&secret, "/api/v1/me").json()["expires_at"], serde_json::Value::Null);
     portal.advance(7 * DAY);
@@ -298,7 +298,7 @@ fn the_page_names_the_callers_and_the_new_end(portal: Portal) {
     let token = portal.token(&ada, |wish| wish.permissions.account = Permission::Read);
     let browser = ada.sign_in();
     let page = browser.page(&token.page("rotation"));
-    page.says("Nothing has used this token yet.").says("It expires 19 Feb 2027, 14:06 UTC");
+    page.says("Nothing has used this token yet.").says("The new token expires 19 Feb 2027, 14:06 UTC");
     let ask = portal.request("GET", "/api/v1/me").bearer(&token.secret);
     ask.header("user-agent", "<b>builder/1.0</b>").at("203.0.113.7").send().with(200);
     portal.flush();

@@ -134,6 +134,11 @@ impl Failure {
         Self::TokenTyped(FieldProblem { field, detail: LOOKS_LIKE_TOKEN.into() })
     }
 
+    /// A form without the hidden values that its page gave it.
+    pub fn incomplete_form() -> Self {
+        Self::BadRequest("The form is incomplete. Load the page again and fill it in once more.".into())
+    }
+
     /// A token is in the address.
     pub fn token_in_address() -> Self {
         let sentence = "A token does not belong into an address, where logs keep it. \

@@ -1,5 +1,6 @@
 //! A signed-in user, and one who holds a certain privilege.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -23,13 +24,17 @@ use crate::web::budget;
 use crate::web::client::Client;
 use crate::web::denial::Requester;
 use crate::web::error::{Failure, PageFailure};
-use crate::web::page::Sections;
+use crate::web::form::SecretField;
+use crate::web::page::{Sections, Shell};
+use crate::web::pages::reauthentication;
 use crate::web::portal::Portal;
 use crate::web::session::key_digest;
 
-/// The user of a live session, as they stand in the database at this moment.
-#[derive(Debug, Clone)]
+/// The user of a live session as the database has them now, and the request that they sent.
+#[derive(Clone)]
 pub struct SignedIn {
+    pub portal: web::Data<Portal>,
+    pub request: HttpRequest,
     pub user: User,
     pub session: Session,
     pub client: Client,
@@ -37,7 +42,7 @@ pub struct SignedIn {
     pub now: Timestamp,
     /// Whether there is a list of repositories for this user.
     pub sees_repositories: bool,
-    recent: bool,
+    recent: Cell<bool>,
 }
 
 /// What an error page shows of the user.
@@ -74,22 +79,37 @@ impl SignedIn {
         let sections = Sections::of(&user, sees_repositories);
         request.extensions_mut().insert(Viewer { display_name: user.display_name.clone(), sections });
         let recent = session.authenticated_recently(now, &portal.settings.lifetimes);
-        let found = Self { user, session, client, now, sees_repositories, recent };
-        request.extensions_mut().insert(Requester::User(found.actor()));
+        let recent = Cell::new(recent);
+        let found = Self { portal, request, user, session, client, now, sees_repositories, recent };
+        found.request.extensions_mut().insert(Requester::User(found.actor()));
         Ok(found)
     }
 
-    /// Whether the password was entered lately.
+    /// Whether the user entered the password recently, or with this request.
     pub const fn authenticated_recently(&self) -> bool {
-        self.recent
+        self.recent.get()
     }
 
-    /// For the GET of a sensitive form: passes if the password was entered lately, else leads to its entry and back.
-    pub fn require_recent(&self, request: &HttpRequest) -> Result<(), Failure> {
-        if self.recent {
+    /// For the GET of a sensitive form: passes if the password was entered recently, else redirects to its entry and back.
+    pub fn require_recent(&self) -> Result<(), Failure> {
+        if self.authenticated_recently() {
             return Ok(());
         }
-        Err(Failure::ReauthenticationNeeded { next: address(request) })
+        Err(Failure::ReauthenticationNeeded { next: address(&self.request) })
+    }
+
+    /// For the POST of a sensitive form: passes if the password was entered recently or is in `password`; else the error
+    /// is in the field.
+    pub async fn reauthenticate(&self, password: &mut SecretField) -> Result<bool, Failure> {
+        if !self.authenticated_recently() {
+            self.recent.set(reauthentication::verify(self, password).await?);
+        }
+        Ok(self.authenticated_recently())
+    }
+
+    /// What a page of this user has around its content.
+    pub fn shell(&self) -> Shell {
+        Shell::of(&self.portal, &self.request, self)
     }
 
     /// This user, to act with all of these privileges.
@@ -157,7 +177,6 @@ macro_rules! held {
 held! { ApiAccess RepositoryManagement UserManagement SystemManagement }
 
 /// A signed-in user who holds the privilege `P`.
-#[derive(Debug)]
 pub struct Holding<P>(pub SignedIn, PhantomData<P>);
 
 impl<P> Deref for Holding<P> {

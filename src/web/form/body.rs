@@ -7,9 +7,13 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt as _;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::{PASSWORDS, Typed};
+use super::fields::REPEATED;
+use super::{Field, SecretField, Typed, pairs};
+use crate::domain::secret::LOOKS_LIKE_TOKEN;
 use crate::web::error::Failure;
 
 /// Largest body in bytes.
@@ -18,9 +22,29 @@ pub const LARGEST: usize = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 const FORM: &str = "application/x-www-form-urlencoded";
 /// A field that browsers fill in by themselves (HTML, section 4.10.22.5); ours are UTF-8 in any case.
-const CHARSET: &str = "_charset_";
+const CHARSET: &[u8] = b"_charset_=";
 /// Parameters of an OAuth request, of which it needs three.
 const MOST_PARAMETERS: usize = 50;
+
+/// A form that is only a button.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmptyForm {}
+
+/// A form with nothing but the password where that is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PasswordForm {
+    pub password: SecretField,
+}
+
+/// A form that deletes what has the typed name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeletionForm {
+    pub name: Field,
+    pub password: SecretField,
+}
 
 /// The body of a request that has not been looked at yet: who may send it is decided first.
 pub struct Body {
@@ -67,20 +91,10 @@ impl Body {
         }
     }
 
-    /// Reads a form that may have these fields: `single` ones at most once, `repeated` ones as often as wanted. A valid
-    /// token in any of them but a password is refused.
-    pub async fn form(self, single: &[&str], repeated: &[&str]) -> Result<Typed, Failure> {
-        self.form_with(&[], single, repeated).await
-    }
-
-    /// The same, but a token in a field of `parsed` is left to [`Field::parse`](super::Field::parse), so that the form
-    /// is shown again with everything else that was typed.
-    pub async fn form_with(self, parsed: &[&str], single: &[&str], repeated: &[&str]) -> Result<Typed, Failure> {
-        let mut typed = Typed::parse(&self.of_type(FORM).await?)?;
-        typed.0.retain(|(name, _)| name != CHARSET);
-        typed.refuse_tokens(&[&PASSWORDS, parsed].concat())?;
-        typed.check(&[parsed, single].concat(), repeated)?;
-        Ok(typed)
+    /// Reads a form into a struct with `#[serde(default, deny_unknown_fields)]` and the types of [`fields`](super::fields).
+    /// A missing field is empty; an unknown or repeated one is refused.
+    pub async fn form<F: DeserializeOwned>(self) -> Result<F, Failure> {
+        read(&self.of_type(FORM).await?)
     }
 
     /// Reads a form as OAuth has it: what is unknown is passed over, and nothing may be there twice (RFC 6749, section 3.2).
@@ -120,4 +134,24 @@ impl Body {
         };
         tokio::time::timeout(PATIENCE, read).await.map_err(|_| Failure::Timeout)?
     }
+}
+
+/// Reads the bytes of a form.
+pub(super) fn read<F: DeserializeOwned>(body: &[u8]) -> Result<F, Failure> {
+    super::check_encoding(body)?;
+    let pairs: Vec<&[u8]> = pairs(body).filter(|pair| !pair.starts_with(CHARSET)).collect();
+    let body = Zeroizing::new(pairs.join(&b'&'));
+    let form = serde_html_form::Deserializer::from_bytes(&body);
+    serde_path_to_error::deserialize(form).map_err(|error| {
+        let path = error.path().to_string();
+        let field = path.split('[').next().unwrap_or_default();
+        match error.inner().to_string().as_str() {
+            REPEATED => Failure::BadRequest(format!("The field “{field}” is there more than once.")),
+            LOOKS_LIKE_TOKEN => Failure::token_typed(field),
+            // The fields take any text, so that there is no other error.
+            _ => Failure::BadRequest(
+                "There is a field that is not known here. Load the page again, or look the fields up.".into(),
+            ),
+        }
+    })
 }

@@ -1,18 +1,18 @@
 //! `/reauthenticate`: the password once more, before something sensitive; and the same inside of forms.
 
-use actix_session::Session;
-use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_session::SessionExt as _;
+use actix_web::HttpResponse;
+use actix_web::http::header;
 use askama::Template;
+use serde::Deserialize;
 
 use super::sign_in::{origin, prover};
 use crate::auth::sign_in::Refusal;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::SignedIn;
-use crate::web::form::{Body, FieldError, SecretField, Typed, errors};
+use crate::web::form::{Body, Field, FieldError, SecretField, Typed, errors};
 use crate::web::next::page_or_start;
-use crate::web::page::{Shell, html};
-use crate::web::portal::Portal;
+use crate::web::page::{Shell, form_page};
 use crate::web::session as web_session;
 
 #[derive(Template)]
@@ -25,86 +25,57 @@ struct ReauthenticationPage {
     errors: Vec<FieldError>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReauthenticationForm {
+    password: SecretField,
+    next: Field,
+}
+
 /// `GET /reauthenticate?next=…`
-pub async fn new(portal: web::Data<Portal>, request: HttpRequest, who: SignedIn) -> Result<HttpResponse, PageFailure> {
-    let query = Typed::of_any_query(&request)?;
-    let next = page_or_start(query.text("next"));
-    Ok(page(&portal, &request, &who, next, None)?)
+pub async fn new(who: SignedIn) -> Result<HttpResponse, PageFailure> {
+    let next = page_or_start(Typed::of_any_query(&who.request)?.text("next"));
+    Ok(page(&who, next, SecretField::default())?)
 }
 
 /// `POST /reauthenticate`
-pub async fn create(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: SignedIn,
-    session: Session,
-    body: Body,
-) -> Result<HttpResponse, PageFailure> {
-    let typed = body.form(&["password", "next"], &[]).await?;
-    let next = page_or_start(typed.text("next"));
-    let mut field = SecretField::default();
-    if !enter(&portal, &request, &who, &session, &typed, &mut field).await? {
-        return Ok(page(&portal, &request, &who, next, field.error)?);
+pub async fn create(who: SignedIn, body: Body) -> Result<HttpResponse, PageFailure> {
+    let mut form: ReauthenticationForm = body.form().await?;
+    let next = page_or_start(&form.next.value);
+    if !verify(&who, &mut form.password).await? {
+        return Ok(page(&who, next, form.password)?);
     }
     Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, next)).finish())
 }
 
-fn page(
-    portal: &Portal,
-    request: &HttpRequest,
-    who: &SignedIn,
-    next: String,
-    error: Option<String>,
-) -> Result<HttpResponse, Failure> {
-    let failed = error.is_some();
-    let page = ReauthenticationPage {
-        shell: Shell::of(portal, request, who).failed(failed),
+fn page(who: &SignedIn, next: String, password: SecretField) -> Result<HttpResponse, Failure> {
+    let errors = errors([("password", &password.error)]);
+    form_page(who, errors, |shell, errors| ReauthenticationPage {
+        shell,
         username: who.user.username.to_string(),
-        errors: errors([("password", &error)]),
-        password: SecretField { error },
+        errors,
+        password,
         next,
-    };
-    html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+    })
 }
 
-/// Passes if the password was entered lately or came with this form; else the field says what to do.
-pub async fn confirm(
-    portal: &Portal,
-    request: &HttpRequest,
-    who: &SignedIn,
-    session: &Session,
-    typed: &Typed,
-    field: &mut SecretField,
-) -> Result<bool, Failure> {
-    if who.authenticated_recently() {
-        return Ok(true);
-    }
-    enter(portal, request, who, session, typed, field).await
-}
-
-async fn enter(
-    portal: &Portal,
-    request: &HttpRequest,
-    who: &SignedIn,
-    session: &Session,
-    typed: &Typed,
-    field: &mut SecretField,
-) -> Result<bool, Failure> {
-    if typed.text("password").is_empty() {
-        field.error = Some("Enter your password to go on.".into());
+/// Verifies a password and gives the session a new key. `false` with an error in the field where it is wrong.
+pub async fn verify(who: &SignedIn, password: &mut SecretField) -> Result<bool, Failure> {
+    if password.is_empty() {
+        password.error = Some("Enter your password to go on.".into());
         return Ok(false);
     }
-    let origin = origin(portal, request, &who.client);
-    let proven =
-        prover(portal).reauthenticate(who.user.id, &who.user.username, who.session.id, typed.password(), &origin).await;
+    let origin = origin(&who.portal, &who.request, &who.client);
+    let user = (who.user.id, &who.user.username);
+    let proven = prover(&who.portal).reauthenticate(user.0, user.1, who.session.id, password.password(), &origin).await;
     match proven {
         Ok(()) => {
-            // Whoever knew the old key gains nothing by this entry.
-            web_session::renew(session, who.session.id)?;
+            // A stolen session key must not become one of a session with a recent password entry.
+            web_session::renew(&who.request.get_session(), who.session.id)?;
             Ok(true)
         }
         Err(Refusal::Wrong) => {
-            field.error = Some("The password is wrong. Enter it again.".into());
+            password.error = Some("The password is wrong. Enter it again.".into());
             Ok(false)
         }
         Err(refusal) => Err(refusal.into()),

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::auth::hasher::NewPasswordError;
@@ -31,11 +32,19 @@ struct SetPasswordPage {
     errors: Vec<FieldError>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct SetPasswordForm {
+    /// Of the link; a secret.
+    code: SecretField,
+    password: SecretField,
+}
+
 /// `GET /set-password?code=…`
 pub async fn edit(portal: web::Data<Portal>, request: HttpRequest) -> Result<HttpResponse, PageFailure> {
     let query = Typed::of_any_query(&request)?;
     let user = user_of(&portal, query.text("code")).await?;
-    Ok(page(&portal, &request, query.secret("code"), &user, None)?)
+    Ok(page(&portal, &request, query.text("code"), &user, SecretField::default())?)
 }
 
 /// `POST /set-password`
@@ -46,20 +55,21 @@ pub async fn update(
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
     client.require_private()?;
-    let typed = body.form(&["code", "password"], &[]).await?;
-    let user = user_of(&portal, typed.text("code")).await?;
+    let SetPasswordForm { code, mut password } = body.form().await?;
+    let user = user_of(&portal, code.text()).await?;
     let username = user.username.clone();
     let context = vec![username.to_string(), user.display_name.clone(), user.email.clone()];
     let requester = origin(&portal, &request, &client).requester(username.to_string());
-    let password = typed.secret("password");
-    let hash = match portal.hasher.hash_new(password, context, requester, &mut randomness::system()).await {
+    let new = Zeroizing::new(password.text().to_owned());
+    let hash = match portal.hasher.hash_new(new, context, requester, &mut randomness::system()).await {
         Ok(hash) => hash,
         Err(NewPasswordError::Invalid(Invalid(sentence))) => {
-            return Ok(page(&portal, &request, typed.secret("code"), &user, Some(sentence))?);
+            password.error = Some(sentence);
+            return Ok(page(&portal, &request, code.text(), &user, password)?);
         }
         Err(NewPasswordError::Busy(busy)) => return Err(busy.into()),
     };
-    let (digest, now, address) = (Digest::of(typed.text("code")), portal.now(), client.address.to_string());
+    let (digest, now, address) = (Digest::of(code.text()), portal.now(), client.address.to_string());
     portal
         .db
         .write(move |connection: &mut Connection| {
@@ -80,18 +90,18 @@ async fn user_of(portal: &Portal, code: &str) -> Result<User, Failure> {
 fn page(
     portal: &Portal,
     request: &HttpRequest,
-    code: Zeroizing<String>,
+    code: &str,
     user: &User,
-    error: Option<String>,
+    password: SecretField,
 ) -> Result<HttpResponse, Failure> {
-    let failed = error.is_some();
+    let failed = password.error.is_some();
     let page = SetPasswordPage {
         shell: Shell::anonymous(portal, request).failed(failed),
-        code,
+        code: Zeroizing::new(code.to_owned()),
         username: user.username.to_string(),
         display_name: user.display_name.clone(),
-        errors: errors([("password", &error)]),
-        password: SecretField { error },
+        errors: errors([("password", &password.error)]),
+        password,
     };
     html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
 }

@@ -4,6 +4,8 @@ use actix_session::Session;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use crate::auth::hasher::NewPasswordError;
 use crate::domain::Invalid;
@@ -17,7 +19,7 @@ use crate::randomness;
 use crate::storage::{Connection, events, policies, roles, sessions, users};
 use crate::web::client::{self, Client};
 use crate::web::error::{Failure, PageFailure};
-use crate::web::form::{Body, Field, FieldError, SecretField, Typed, errors};
+use crate::web::form::{Body, Field, FieldError, FormValue, SecretField, Typed, errors};
 use crate::web::page::{Shell, html};
 use crate::web::pages::sign_in::origin;
 use crate::web::portal::Portal;
@@ -26,8 +28,11 @@ use crate::web::{session as web_session, urls};
 /// Characters of each field that the new password must not be made of.
 const MAX_CONTEXT_LEN: usize = 254;
 
-#[derive(Default)]
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct SetupForm {
+    /// Of the printed address.
+    code: FormValue,
     username: Field,
     display_name: Field,
     email: Field,
@@ -38,7 +43,6 @@ struct SetupForm {
 #[template(path = "pages/setup/new.html")]
 struct SetupPage {
     shell: Shell,
-    code: String,
     form: SetupForm,
     errors: Vec<FieldError>,
 }
@@ -46,10 +50,10 @@ struct SetupPage {
 /// `GET /setup?code=…`
 pub async fn new(portal: web::Data<Portal>, request: HttpRequest) -> Result<HttpResponse, PageFailure> {
     let query = Typed::of_any_query(&request)?;
-    let code = query.text("code").to_owned();
-    admit(&portal, &code).await?;
+    admit(&portal, query.text("code")).await?;
+    let form = SetupForm { code: query.text("code").into(), ..SetupForm::default() };
     let shell = Shell::anonymous(&portal, &request);
-    Ok(html(StatusCode::OK, &SetupPage { shell, code, form: SetupForm::default(), errors: Vec::new() })?)
+    Ok(html(StatusCode::OK, &SetupPage { shell, form, errors: Vec::new() })?)
 }
 
 /// `POST /setup`: ends signed in.
@@ -64,20 +68,14 @@ pub async fn create(
     if portal.setup_code.is_none() {
         return Err(Failure::NotFound.into());
     }
-    let typed = body.form_with(&["username", "display_name", "email"], &["code", "password"], &[]).await?;
-    admit(&portal, typed.text("code")).await?;
-    let mut form = SetupForm {
-        username: typed.field("username"),
-        display_name: typed.field("display_name"),
-        email: typed.field("email"),
-        password: SecretField::default(),
-    };
+    let mut form: SetupForm = body.form().await?;
+    admit(&portal, &form.code).await?;
     // All errors of the form in one answer, the password's included.
+    let context = [&form.username, &form.display_name, &form.email]
+        .map(|field| field.value.chars().take(MAX_CONTEXT_LEN).collect());
     let user = form.parse();
-    let context =
-        ["username", "display_name", "email"].map(|name| typed.text(name).chars().take(MAX_CONTEXT_LEN).collect());
     let requester = origin(&portal, &request, &client).requester(String::new());
-    let password = typed.secret("password");
+    let password = Zeroizing::new(form.password.text().to_owned());
     let hash = match portal.hasher.hash_new(password, context.into(), requester, &mut randomness::system()).await {
         Ok(hash) => Some(hash),
         Err(NewPasswordError::Invalid(Invalid(sentence))) => {
@@ -89,8 +87,7 @@ pub async fn create(
     let (Some(user), Some(hash)) = (user, hash) else {
         let shell = Shell::anonymous(&portal, &request).failed(true);
         let errors = form.errors();
-        let page = SetupPage { shell, code: typed.text("code").to_owned(), form, errors };
-        return Ok(html(StatusCode::UNPROCESSABLE_ENTITY, &page)?);
+        return Ok(html(StatusCode::UNPROCESSABLE_ENTITY, &SetupPage { shell, form, errors })?);
     };
     let now = portal.now();
     let agent = user_agent(client::agent(&request));

@@ -5,6 +5,7 @@ use actix_web::cookie::time::Duration;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 
 use crate::auth::sign_in::{Origin, Prover, Refusal};
 use crate::domain::caller::user_agent;
@@ -15,7 +16,7 @@ use crate::storage::{Connection, Result as Stored, events, sessions, users};
 use crate::web::client::{self, Client};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::SignedIn;
-use crate::web::form::{Body, Field, FieldError, SecretField, Typed};
+use crate::web::form::{Body, EmptyForm, Field, FieldError, SecretField, Typed};
 use crate::web::next::page_or_start;
 use crate::web::page::{Shell, html};
 use crate::web::portal::Portal;
@@ -33,6 +34,14 @@ struct SignInPage {
     next: String,
     problem: Option<String>,
     errors: Vec<FieldError>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct SignInForm {
+    username: Field,
+    password: SecretField,
+    next: Field,
 }
 
 /// `GET /login`
@@ -69,10 +78,10 @@ pub async fn create(
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
     client.require_private()?;
-    let typed = body.form(&["username", "password", "next"], &[]).await?;
-    let next = page_or_start(typed.text("next"));
+    let form: SignInForm = body.form().await?;
+    let next = page_or_start(&form.next.value);
     let origin = origin(&portal, &request, &client);
-    match prover(&portal).sign_in(typed.text("username"), typed.password(), &origin).await {
+    match prover(&portal).sign_in(&form.username.value, form.password.password(), &origin).await {
         Ok(made) => {
             end_former(&portal, &session).await?;
             web_session::renew(&session, made.session)?;
@@ -86,7 +95,7 @@ pub async fn create(
         Err(Refusal::Wrong) => {
             let page = SignInPage {
                 shell: Shell::anonymous(&portal, &request).failed(true),
-                username: typed.field("username"),
+                username: form.username,
                 password: SecretField::default(),
                 next,
                 problem: Some(
@@ -108,7 +117,7 @@ pub async fn destroy(
     session: Session,
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
-    body.form(&[], &[]).await?;
+    let EmptyForm {} = body.form().await?;
     let (id, user, now) = (who.session.id, who.user.id, who.now);
     let with_event = portal.db.require_room().is_ok()
         && portal.budgets.allows_session_event(Action::SignedOut, user, who.client.address, now);

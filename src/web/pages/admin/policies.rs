@@ -1,9 +1,8 @@
 //! `/admin/policies`: the limits for all tokens. *System Management* guards it.
 
-use actix_session::Session;
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpResponse;
 use askama::Template;
+use serde::Deserialize;
 
 use crate::domain::policy::{Grace, Policy};
 use crate::domain::privilege::{Privilege, Privileges};
@@ -12,10 +11,8 @@ use crate::storage::Connection;
 use crate::storage::policies::{current, set};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{Holding, SignedIn, SystemManagement};
-use crate::web::form::{Body, Choice, Field, FieldError, SecretField, Typed, errors};
-use crate::web::page::{Shell, html};
-use crate::web::pages::reauthentication::confirm;
-use crate::web::portal::Portal;
+use crate::web::form::{Body, Choice, Field, FieldError, FormValue, SecretField, errors};
+use crate::web::page::{Shell, form_page};
 use crate::web::{notice, urls};
 
 #[derive(Template)]
@@ -26,55 +23,46 @@ struct PoliciesPage {
     /// Says what holds where nothing is typed.
     limit_hint: String,
     ask_password: bool,
-    password: SecretField,
     errors: Vec<FieldError>,
 }
 
 /// What was typed, and is shown again.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct PoliciesForm {
     max_lifetime_days: Field,
     no_expiry_allowed: Field,
     max_api_tokens: Field,
     /// Names of graces.
-    graces: Vec<String>,
+    graces: Vec<FormValue>,
+    #[serde(skip)]
     graces_error: Option<String>,
     repository_tokens: Field,
+    password: SecretField,
 }
 
 /// `GET /admin/policies`
-pub async fn edit(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: Holding<SystemManagement>,
-) -> Result<HttpResponse, PageFailure> {
-    let form = PoliciesForm::of(&portal.db.look_up(current).await?);
-    Ok(page(&portal, &request, &who, form, SecretField::default())?)
+pub async fn edit(who: Holding<SystemManagement>) -> Result<HttpResponse, PageFailure> {
+    let form = PoliciesForm::of(&who.portal.db.look_up(current).await?);
+    Ok(page(&who, form)?)
 }
 
 /// `POST /admin/policies`
-pub async fn update(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: Holding<SystemManagement>,
-    session: Session,
-    body: Body,
-) -> Result<HttpResponse, PageFailure> {
-    let single = ["max_lifetime_days", "no_expiry_allowed", "max_api_tokens", "repository_tokens", "password"];
-    let typed = body.form(&single, &["graces"]).await?;
-    let mut form = PoliciesForm::typed(&typed);
-    let mut password = SecretField::default();
-    let Some(policy) = form.parse() else { return Ok(page(&portal, &request, &who, form, password)?) };
-    if !confirm(&portal, &request, &who, &session, &typed, &mut password).await? {
-        return Ok(page(&portal, &request, &who, form, password)?);
+pub async fn update(who: Holding<SystemManagement>, body: Body) -> Result<HttpResponse, PageFailure> {
+    let mut form: PoliciesForm = body.form().await?;
+    let Some(policy) = form.parse() else { return Ok(page(&who, form)?) };
+    if !who.reauthenticate(&mut form.password).await? {
+        return Ok(page(&who, form)?);
     }
     let acting = who.acting(Privileges::NONE.with(Privilege::SystemManagement));
-    let changed = portal
+    let changed = who
+        .portal
         .db
         .write(move |connection: &mut Connection| set(connection, &mut randomness::system(), &acting, &policy))
         .await?;
     let text =
         if changed { "The policies were saved." } else { "The policies were like this already; nothing was changed." };
-    Ok(notice::see_other(&portal, urls::ADMIN_POLICIES, text))
+    Ok(notice::see_other(&who.portal, urls::ADMIN_POLICIES, text))
 }
 
 impl PoliciesForm {
@@ -84,20 +72,10 @@ impl PoliciesForm {
             max_lifetime_days: number(policy.max_lifetime_days),
             no_expiry_allowed: Field::of(if policy.no_expiry_allowed { "yes" } else { "no" }),
             max_api_tokens: number(policy.max_api_tokens),
-            graces: policy.graces.iter().map(|grace| grace.name().to_owned()).collect(),
+            graces: policy.graces.iter().map(|grace| grace.name().into()).collect(),
             graces_error: None,
             repository_tokens: Field::of(if policy.repository_tokens_shown_once { "once" } else { "again" }),
-        }
-    }
-
-    fn typed(typed: &Typed) -> Self {
-        Self {
-            max_lifetime_days: typed.field("max_lifetime_days"),
-            no_expiry_allowed: typed.field("no_expiry_allowed"),
-            max_api_tokens: typed.field("max_api_tokens"),
-            graces: typed.all("graces"),
-            graces_error: None,
-            repository_tokens: typed.field("repository_tokens"),
+            password: SecretField::default(),
         }
     }
 
@@ -123,7 +101,7 @@ impl PoliciesForm {
     }
 
     fn offers(&self, grace: Grace) -> bool {
-        self.graces.iter().any(|name| name == grace.name())
+        self.graces.iter().any(|name| **name == *grace.name())
     }
 
     fn no_expiry_choices(&self) -> [Choice; 2] {
@@ -170,32 +148,19 @@ fn one_of(field: &mut Field, [first, second]: [&str; 2]) -> Option<bool> {
     chosen
 }
 
-fn page(
-    portal: &Portal,
-    request: &HttpRequest,
-    who: &SignedIn,
-    form: PoliciesForm,
-    password: SecretField,
-) -> Result<HttpResponse, Failure> {
+fn page(who: &SignedIn, form: PoliciesForm) -> Result<HttpResponse, Failure> {
     let errors = errors([
         ("max_lifetime_days", &form.max_lifetime_days.error),
         ("no_expiry_allowed", &form.no_expiry_allowed.error),
         ("max_api_tokens", &form.max_api_tokens.error),
         ("graces", &form.graces_error),
         ("repository_tokens", &form.repository_tokens.error),
-        ("password", &password.error),
+        ("password", &form.password.error),
     ]);
-    let failed = !errors.is_empty();
-    let page = PoliciesPage {
-        shell: Shell::of(portal, request, who).failed(failed),
-        form,
-        limit_hint: format!(
-            "From 1 to 100 (optional). Without it the program's own limit holds, which is {}.",
-            portal.settings.max_api_tokens
-        ),
-        ask_password: !who.authenticated_recently(),
-        password,
-        errors,
-    };
-    html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+    let limit_hint = format!(
+        "From 1 to 100 (optional). Without it the program's own limit holds, which is {}.",
+        who.portal.settings.max_api_tokens
+    );
+    let ask_password = !who.authenticated_recently();
+    form_page(who, errors, |shell, errors| PoliciesPage { shell, form, limit_hint, ask_password, errors })
 }

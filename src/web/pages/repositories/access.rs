@@ -1,8 +1,8 @@
 //! `/repositories/{name}/access`: tab Access: who else may read or write, and the API tokens that can reach the repository.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 
 use super::{MANAGE, Tabs, change, managed};
 use crate::domain::grant::from_stored;
@@ -18,10 +18,9 @@ use crate::storage::{Connection, StorageError, users};
 use crate::web::drawn::Drawn;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::SignedIn;
-use crate::web::form::{Body, Choice, Field, FieldError, Typed, errors};
+use crate::web::form::{Body, Choice, Field, FieldError, FormValue, Typed, errors};
 use crate::web::listing::{PAGE, shorten};
-use crate::web::page::{Moment, Shell, html};
-use crate::web::portal::Portal;
+use crate::web::page::{Moment, Shell, form_page};
 use crate::web::{notice, urls};
 
 /// Tokens shown at once, below the users, whom the page is for.
@@ -81,44 +80,39 @@ struct TokenRow {
 }
 
 /// `GET /repositories/{name}/access?page=…&tokens=…`: a page of users, and the tokens behind this one.
-pub async fn index(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: SignedIn,
-    path: web::Path<String>,
-) -> Result<HttpResponse, PageFailure> {
-    let repository = managed(&portal, &who, &path).await?;
-    Ok(page(&portal, &request, &who, &repository, Field::default(), (Permission::Read.name(), None)).await?)
+pub async fn index(who: SignedIn, path: web::Path<String>) -> Result<HttpResponse, PageFailure> {
+    let repository = managed(&who.portal, &who, &path).await?;
+    Ok(page(&who, &repository, Field::default(), (Permission::Read.name(), None)).await?)
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct GrantForm {
+    username: Field,
+    permission: FormValue,
 }
 
 /// `POST /repositories/{name}/access`: gives a user access.
-pub async fn create(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: SignedIn,
-    path: web::Path<String>,
-    body: Body,
-) -> Result<HttpResponse, PageFailure> {
-    let repository = managed(&portal, &who, &path).await?;
-    let typed = body.form_with(&["username"], &["permission"], &[]).await?;
-    let mut field = typed.field("username");
-    let permission = from_stored(typed.text("permission"));
+pub async fn create(who: SignedIn, path: web::Path<String>, body: Body) -> Result<HttpResponse, PageFailure> {
+    let repository = managed(&who.portal, &who, &path).await?;
+    let GrantForm { username: mut field, permission: chosen } = body.form().await?;
+    let permission = from_stored(&chosen);
     let permission_error = permission.is_none().then(|| "Choose what the user may do.".to_owned());
     let mut found = None;
     if let Some(username) = field.parse(Username::parse) {
         let wanted = username.clone();
-        let user = portal.db.look_up(move |connection| users::credentials(connection, &wanted)).await?;
+        let user = who.portal.db.look_up(move |connection| users::credentials(connection, &wanted)).await?;
         match user {
             Some(user) => found = Some((user.id, username)),
             None => field.error = Some(format!("There is no user “{username}”. Check the username.")),
         }
     }
     let (Some((user, username)), Some(permission)) = (found, permission) else {
-        let chosen = (typed.text("permission"), permission_error);
-        return Ok(page(&portal, &request, &who, &repository, field, chosen).await?);
+        return Ok(page(&who, &repository, field, (&chosen, permission_error)).await?);
     };
     let (change, id) = (change(&who, MANAGE), repository.id);
-    let granted = portal
+    let granted = who
+        .portal
         .db
         .write(move |connection: &mut Connection| {
             change.grant(connection, &mut randomness::system(), id, user, permission)
@@ -126,12 +120,12 @@ pub async fn create(
         .await;
     if let Err(refusal @ Refusal::OwnGrant) = granted {
         field.error = Some(refusal.to_string());
-        return Ok(page(&portal, &request, &who, &repository, field, (permission.name(), None)).await?);
+        return Ok(page(&who, &repository, field, (permission.name(), None)).await?);
     }
     granted?;
     let name = repository.name.as_str();
     let text = format!("{username} now has access to “{name}”: {}.", permission.label());
-    Ok(notice::see_other(&portal, &urls::repository_access(name), &text))
+    Ok(notice::see_other(&who.portal, &urls::repository_access(name), &text))
 }
 
 /// The choices of a form that gives access.
@@ -146,19 +140,18 @@ fn choices(chosen: &str) -> Vec<Choice> {
 }
 
 pub(super) async fn page(
-    portal: &Portal,
-    request: &HttpRequest,
     who: &SignedIn,
     repository: &Repository,
     username: Field,
     (chosen, permission_error): (&str, Option<String>),
 ) -> Result<HttpResponse, Failure> {
-    let query = Typed::of_any_query(request)?;
+    let query = Typed::of_any_query(&who.request)?;
     let number = |name: &str| query.text(name).parse().unwrap_or(1).clamp(1, LAST_PAGE);
     let grants_page: i64 = number("page");
     let before: Option<ApiTokenId> = query.text("tokens").parse().ok();
     let (id, now) = (repository.id, who.now);
-    let (mut granted, reached) = portal
+    let (mut granted, reached) = who
+        .portal
         .db
         .read(move |connection: &mut Connection| {
             let granted = grants::list(connection, id, (grants_page - 1) * PAGE, PAGE + 1)?;
@@ -168,9 +161,10 @@ pub(super) async fn page(
     let more_grants = shorten(&mut granted);
     let address = urls::repository_access(repository.name.as_str());
     let errors = errors([("username", &username.error), ("permission", &permission_error)]);
-    let failed = !errors.is_empty();
-    let page = AccessPage {
-        shell: Shell::of(portal, request, who).failed(failed),
+    let of_readers = Drawn::of(&Options { choices: choices(Permission::Read.name()) })?;
+    let of_writers = Drawn::of(&Options { choices: choices(Permission::Write.name()) })?;
+    form_page(who, errors, |shell, errors| AccessPage {
+        shell,
         tabs: Tabs::of(repository, who),
         grants: granted.into_iter().map(|grant| GrantRow::new(grant, who)).collect(),
         tokens: reached.tokens.into_iter().map(|token| TokenRow::new(token, who)).collect(),
@@ -181,10 +175,9 @@ pub(super) async fn page(
         permissions: choices(chosen),
         permission_error,
         errors,
-        of_readers: Drawn::of(&Options { choices: choices(Permission::Read.name()) })?,
-        of_writers: Drawn::of(&Options { choices: choices(Permission::Write.name()) })?,
-    };
-    html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+        of_readers,
+        of_writers,
+    })
 }
 
 impl GrantRow {

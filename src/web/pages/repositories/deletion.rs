@@ -1,96 +1,70 @@
-//! `/repositories/{name}/deletion`: the end of a repository. Its name must be typed.
+//! `/repositories/{name}/deletion`: deletes a repository. Its name must be typed.
 
-use actix_session::Session;
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
-use askama::Template;
+use actix_web::{HttpResponse, web};
 
-use super::{CONFIGURE, change, configurable};
+use super::{CONFIGURE, change, configurable, confirmation};
 use crate::domain::repository::Repository;
 use crate::domain::text::is_same_name;
 use crate::randomness;
 use crate::storage::Connection;
 use crate::storage::caller_list::Of;
+use crate::web::confirmation::{Confirmation, Detail, Input};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::SignedIn;
-use crate::web::form::{Body, Field, FieldError, SecretField, errors};
-use crate::web::page::{CallerRow, Shell, html};
-use crate::web::pages::reauthentication::confirm;
-use crate::web::portal::Portal;
+use crate::web::form::{Body, DeletionForm};
+use crate::web::page::CallerRow;
 use crate::web::{notice, urls};
 
-#[derive(Template)]
-#[template(path = "pages/repositories/deletion.html")]
-struct DeletionPage {
-    shell: Shell,
-    name: String,
-    typed: Field,
-    hint: String,
-    callers: Vec<CallerRow>,
-    ask_password: bool,
-    password: SecretField,
-    errors: Vec<FieldError>,
-}
-
 /// `GET /repositories/{name}/deletion`
-pub async fn new(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: SignedIn,
-    path: web::Path<String>,
-) -> Result<HttpResponse, PageFailure> {
-    let repository = configurable(&portal, &who, &path).await?;
-    who.require_recent(&request)?;
-    Ok(page(&portal, &request, &who, &repository, Field::default(), SecretField::default()).await?)
+pub async fn new(who: SignedIn, path: web::Path<String>) -> Result<HttpResponse, PageFailure> {
+    let repository = configurable(&who.portal, &who, &path).await?;
+    who.require_recent()?;
+    Ok(page(&who, &repository, DeletionForm::default()).await?)
 }
 
 /// `POST /repositories/{name}/deletion`
-pub async fn create(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: SignedIn,
-    path: web::Path<String>,
-    session: Session,
-    body: Body,
-) -> Result<HttpResponse, PageFailure> {
-    let repository = configurable(&portal, &who, &path).await?;
-    let typed = body.form(&["name", "password"], &[]).await?;
-    let (mut field, mut password) = (typed.field("name"), SecretField::default());
+pub async fn create(who: SignedIn, path: web::Path<String>, body: Body) -> Result<HttpResponse, PageFailure> {
+    let repository = configurable(&who.portal, &who, &path).await?;
+    let mut form: DeletionForm = body.form().await?;
     let name = repository.name.as_str();
-    if !is_same_name(&field.value, name) {
-        field.error = Some(format!("That is not the name of this repository. Type “{name}” to delete it."));
-        return Ok(page(&portal, &request, &who, &repository, field, password).await?);
+    if !is_same_name(&form.name.value, name) {
+        form.name.error = Some(format!("That is not the name of this repository. Type “{name}” to delete it."));
+        return Ok(page(&who, &repository, form).await?);
     }
-    if !confirm(&portal, &request, &who, &session, &typed, &mut password).await? {
-        return Ok(page(&portal, &request, &who, &repository, field, password).await?);
+    if !who.reauthenticate(&mut form.password).await? {
+        return Ok(page(&who, &repository, form).await?);
     }
     let (change, id) = (change(&who, CONFIGURE), repository.id);
-    portal
-        .db
-        .write(move |connection: &mut Connection| change.delete(connection, &mut randomness::system(), id))
-        .await?;
-    Ok(notice::see_other(&portal, urls::REPOSITORIES, &format!("Repository “{name}” was deleted.")))
+    let delete = move |connection: &mut Connection| change.delete(connection, &mut randomness::system(), id);
+    who.portal.db.write(delete).await?;
+    Ok(notice::see_other(&who.portal, urls::REPOSITORIES, &format!("Repository “{name}” was deleted.")))
 }
 
-async fn page(
-    portal: &Portal,
-    request: &HttpRequest,
-    who: &SignedIn,
-    repository: &Repository,
-    typed: Field,
-    password: SecretField,
-) -> Result<HttpResponse, Failure> {
-    let errors = errors([("name", &typed.error), ("password", &password.error)]);
-    let failed = !errors.is_empty();
-    let page = DeletionPage {
-        shell: Shell::of(portal, request, who).failed(failed),
-        name: repository.name.to_string(),
-        hint: format!("Type {} to confirm.", repository.name),
-        typed,
-        callers: CallerRow::recent(portal, Of::Repository(repository.id), who.now).await?,
-        ask_password: !who.authenticated_recently(),
-        password,
-        errors,
+async fn page(who: &SignedIn, repository: &Repository, form: DeletionForm) -> Result<HttpResponse, Failure> {
+    let clients = Detail::Clients {
+        caption: "What used it in the last 30 days",
+        none: "Nothing has used this repository in the last 30 days.",
+        rows: CallerRow::recent(&who.portal, Of::Repository(repository.id), who.now).await?,
     };
-    html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+    let name = repository.name.as_str();
+    let page = Confirmation {
+        title: format!("Delete repository {name}"),
+        heading: format!("Delete “{name}”?"),
+        consequence: "Its token stops working immediately, API tokens lose access to it, and the access of all users \
+                      is removed. This cannot be undone."
+            .into(),
+        details: vec![clients],
+        inputs: vec![Input::Text {
+            name: "name",
+            label: "Name of the repository",
+            hint: format!("Type {name} to confirm."),
+            field: form.name,
+            is_selected: false,
+        }],
+        action: urls::repository_deletion(name),
+        verb: "Delete repository",
+        is_destructive: true,
+        ..confirmation(repository)
+    };
+    page.page(who, form.password)
 }

@@ -1,8 +1,8 @@
 //! `/repositories/{name}/description`: what a repository is for.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 
 use super::{MANAGE, change, managed};
 use crate::domain::repository::Description;
@@ -11,8 +11,7 @@ use crate::storage::Connection;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::SignedIn;
 use crate::web::form::{Body, Field, FieldError, errors};
-use crate::web::page::{Shell, html};
-use crate::web::portal::Portal;
+use crate::web::page::{Shell, form_page};
 use crate::web::{notice, urls};
 
 #[derive(Template)]
@@ -24,34 +23,29 @@ struct DescriptionPage {
     errors: Vec<FieldError>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct DescriptionForm {
+    description: Field,
+}
+
 /// `GET /repositories/{name}/description`
-pub async fn edit(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: SignedIn,
-    path: web::Path<String>,
-) -> Result<HttpResponse, PageFailure> {
-    let repository = managed(&portal, &who, &path).await?;
+pub async fn edit(who: SignedIn, path: web::Path<String>) -> Result<HttpResponse, PageFailure> {
+    let repository = managed(&who.portal, &who, &path).await?;
     let description = Field::of(repository.description);
-    Ok(page(&portal, &request, &who, repository.name.as_str(), description)?)
+    Ok(page(&who, repository.name.as_str(), description)?)
 }
 
 /// `POST /repositories/{name}/description`
-pub async fn update(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: SignedIn,
-    path: web::Path<String>,
-    body: Body,
-) -> Result<HttpResponse, PageFailure> {
-    let repository = managed(&portal, &who, &path).await?;
-    let mut field = body.form_with(&["description"], &[], &[]).await?.field("description");
+pub async fn update(who: SignedIn, path: web::Path<String>, body: Body) -> Result<HttpResponse, PageFailure> {
+    let repository = managed(&who.portal, &who, &path).await?;
+    let DescriptionForm { description: mut field } = body.form().await?;
     let name = repository.name.as_str();
     let Some(description) = field.parse(Description::parse) else {
-        return Ok(page(&portal, &request, &who, name, field)?);
+        return Ok(page(&who, name, field)?);
     };
     let (change, id) = (change(&who, MANAGE), repository.id);
-    portal
+    who.portal
         .db
         .write(move |connection: &mut Connection| {
             change.describe(connection, &mut randomness::system(), id, &description)
@@ -59,23 +53,10 @@ pub async fn update(
         .await?;
     let tabs = super::Tabs::of(&repository, &who);
     let place = if tabs.configure { urls::repository_configure(name) } else { urls::repository(name) };
-    Ok(notice::see_other(&portal, &place, &format!("The description of “{name}” was changed.")))
+    Ok(notice::see_other(&who.portal, &place, &format!("The description of “{name}” was changed.")))
 }
 
-fn page(
-    portal: &Portal,
-    request: &HttpRequest,
-    who: &SignedIn,
-    name: &str,
-    description: Field,
-) -> Result<HttpResponse, Failure> {
+fn page(who: &SignedIn, name: &str, description: Field) -> Result<HttpResponse, Failure> {
     let errors = errors([("description", &description.error)]);
-    let failed = !errors.is_empty();
-    let page = DescriptionPage {
-        shell: Shell::of(portal, request, who).failed(failed),
-        name: name.to_owned(),
-        description,
-        errors,
-    };
-    html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+    form_page(who, errors, |shell, errors| DescriptionPage { shell, name: name.to_owned(), description, errors })
 }

@@ -18,9 +18,11 @@ use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::repository::{Repository, RepositoryName};
 use crate::storage::repositories::find_with_grant;
 use crate::storage::repository_changes::Change;
+use crate::web::confirmation::{Confirmation, Section};
 use crate::web::error::Failure;
 use crate::web::extract::signed_in::SignedIn;
 use crate::web::portal::Portal;
+use crate::web::urls;
 
 /// What it takes to change a repository and its grants.
 pub const MANAGE: Privileges = Privileges::NONE.with(Privilege::RepositoryManagement);
@@ -75,6 +77,21 @@ pub async fn configurable(portal: &Portal, who: &SignedIn, name: &str) -> Result
     let repository = managed(portal, who, name).await?;
     who.require(Privilege::ViewRepositories)?;
     Ok(repository)
+}
+
+/// What all confirmations about one repository have in common.
+fn confirmation(repository: &Repository) -> Confirmation {
+    let name = repository.name.as_str();
+    Confirmation {
+        section: Section::Repositories,
+        crumbs: vec![
+            (urls::REPOSITORIES.to_owned(), "Repositories".to_owned()),
+            (urls::repository(name), name.to_owned()),
+        ],
+        needs_password: true,
+        cancel: urls::repository_configure(name),
+        ..Confirmation::default()
+    }
 }
 
 /// A change by this user, who must still hold `needs` when it is made.

@@ -8,7 +8,7 @@ use crate::randomness;
 use crate::storage::Connection;
 use crate::web::error::PageFailure;
 use crate::web::extract::signed_in::SignedIn;
-use crate::web::form::Body;
+use crate::web::form::{Body, EmptyForm};
 use crate::web::portal::Portal;
 use crate::web::{notice, urls};
 
@@ -19,7 +19,7 @@ pub async fn create(
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
     let repository = configurable(&portal, &who, &path).await?;
-    body.form(&[], &[]).await?;
+    let EmptyForm {} = body.form().await?;
     let (change, id) = (change(&who, CONFIGURE), repository.id);
     portal
         .db

@@ -1,99 +1,70 @@
-//! `/admin/services/{service}/deletion`: the end of a service. Its name must be typed.
+//! `/admin/services/{service}/deletion`: deletes a service. Its name must be typed.
 
-use actix_session::Session;
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
-use askama::Template;
+use actix_web::{HttpResponse, web};
 
-use super::{change, service_at};
-use crate::domain::id::ServiceId;
+use super::{change, client_rows, confirmation, service_at};
 use crate::domain::service::Service;
 use crate::domain::text::is_same_name;
 use crate::randomness;
 use crate::storage::Connection;
-use crate::storage::caller_list::Of;
+use crate::web::confirmation::{Confirmation, Detail, Input};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{Holding, SignedIn, SystemManagement};
-use crate::web::form::{Body, Field, FieldError, SecretField, errors};
-use crate::web::page::{CallerRow, Shell, html};
-use crate::web::pages::reauthentication::confirm;
-use crate::web::portal::Portal;
+use crate::web::form::{Body, DeletionForm};
 use crate::web::{notice, urls};
 
-#[derive(Template)]
-#[template(path = "pages/admin/services/deletion.html")]
-struct DeletionPage {
-    shell: Shell,
-    id: ServiceId,
-    name: String,
-    typed: Field,
-    hint: String,
-    callers: Vec<CallerRow>,
-    ask_password: bool,
-    password: SecretField,
-    errors: Vec<FieldError>,
-}
-
 /// `GET /admin/services/{service}/deletion`
-pub async fn new(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: Holding<SystemManagement>,
-    path: web::Path<String>,
-) -> Result<HttpResponse, PageFailure> {
-    let service = service_at(&portal, &path).await?;
-    who.require_recent(&request)?;
-    Ok(page(&portal, &request, &who, &service, Field::default(), SecretField::default()).await?)
+pub async fn new(who: Holding<SystemManagement>, path: web::Path<String>) -> Result<HttpResponse, PageFailure> {
+    let service = service_at(&who.portal, &path).await?;
+    who.require_recent()?;
+    Ok(page(&who, &service, DeletionForm::default()).await?)
 }
 
 /// `POST /admin/services/{service}/deletion`
 pub async fn create(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
     who: Holding<SystemManagement>,
     path: web::Path<String>,
-    session: Session,
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
-    let service = service_at(&portal, &path).await?;
-    let typed = body.form(&["name", "password"], &[]).await?;
-    let (mut field, mut password) = (typed.field("name"), SecretField::default());
+    let service = service_at(&who.portal, &path).await?;
+    let mut form: DeletionForm = body.form().await?;
     let name = service.name.as_str();
-    if !is_same_name(&field.value, name) {
-        field.error = Some(format!("That is not the name of this service. Type “{name}” to delete it."));
-        return Ok(page(&portal, &request, &who, &service, field, password).await?);
+    if !is_same_name(&form.name.value, name) {
+        form.name.error = Some(format!("That is not the name of this service. Type “{name}” to delete it."));
+        return Ok(page(&who, &service, form).await?);
     }
-    if !confirm(&portal, &request, &who, &session, &typed, &mut password).await? {
-        return Ok(page(&portal, &request, &who, &service, field, password).await?);
+    if !who.reauthenticate(&mut form.password).await? {
+        return Ok(page(&who, &service, form).await?);
     }
     let (change, id) = (change(&who), service.id);
-    portal
-        .db
-        .write(move |connection: &mut Connection| change.delete(connection, &mut randomness::system(), id))
-        .await?;
-    Ok(notice::see_other(&portal, urls::ADMIN_SERVICES, &format!("Service “{name}” was deleted.")))
+    let delete = move |connection: &mut Connection| change.delete(connection, &mut randomness::system(), id);
+    who.portal.db.write(delete).await?;
+    Ok(notice::see_other(&who.portal, urls::ADMIN_SERVICES, &format!("Service “{name}” was deleted.")))
 }
 
-async fn page(
-    portal: &Portal,
-    request: &HttpRequest,
-    who: &SignedIn,
-    service: &Service,
-    typed: Field,
-    password: SecretField,
-) -> Result<HttpResponse, Failure> {
-    let errors = errors([("name", &typed.error), ("password", &password.error)]);
-    let failed = !errors.is_empty();
-    let page = DeletionPage {
-        shell: Shell::of(portal, request, who).failed(failed),
-        id: service.id,
-        name: service.name.to_string(),
-        hint: format!("Type {} to confirm.", service.name),
-        typed,
-        callers: CallerRow::recent(portal, Of::Service(service.id), who.now).await?,
-        ask_password: !who.authenticated_recently(),
-        password,
-        errors,
+async fn page(who: &SignedIn, service: &Service, form: DeletionForm) -> Result<HttpResponse, Failure> {
+    let clients = Detail::Clients {
+        caption: "What used it in the last 30 days",
+        none: "Nothing has used this token in the last 30 days.",
+        rows: client_rows(who, service.id).await?,
     };
-    html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+    let page = Confirmation {
+        title: format!("Delete service {}", service.name),
+        heading: format!("Delete “{}”?", service.name),
+        consequence: "Its token stops working immediately: it cannot check tokens and will probably reject everyone. \
+                      This cannot be undone."
+            .into(),
+        details: vec![clients],
+        inputs: vec![Input::Text {
+            name: "name",
+            label: "Name of the service",
+            hint: format!("Type {} to confirm.", service.name),
+            field: form.name,
+            is_selected: false,
+        }],
+        action: urls::service_deletion(&service.id),
+        verb: "Delete service",
+        ..confirmation(service)
+    };
+    page.page(who, form.password)
 }

@@ -1,24 +1,20 @@
 //! `/admin/users/new`: a new user, who sets a password with a link.
 
-use actix_session::Session;
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpResponse;
 use askama::Template;
 use zeroize::Zeroizing;
 
 use super::change;
-use super::form::{UserForm, roles_given_by};
+use super::form::{UserForm, UserInput, roles_given_by};
 use crate::domain::id::UserId;
 use crate::domain::secret::{Digest, random_code};
 use crate::randomness;
 use crate::storage::Connection;
 use crate::storage::user_changes::{Made, Refusal};
 use crate::web::error::{Failure, PageFailure};
-use crate::web::extract::signed_in::{Holding, UserManagement};
-use crate::web::form::{Body, FieldError, Typed};
-use crate::web::page::{Shell, html};
-use crate::web::pages::reauthentication::confirm;
-use crate::web::portal::Portal;
+use crate::web::extract::signed_in::{Holding, SignedIn, UserManagement};
+use crate::web::form::{Body, FieldError};
+use crate::web::page::{Shell, form_page};
 use crate::web::reveal::Looker;
 use crate::web::{notice, urls};
 
@@ -34,50 +30,26 @@ struct NewUserPage {
 }
 
 /// `GET /admin/users/new`
-pub async fn new(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: Holding<UserManagement>,
-) -> Result<HttpResponse, PageFailure> {
-    who.require_recent(&request)?;
-    let page = NewUserPage {
-        shell: Shell::of(&portal, &request, &who),
-        form: UserForm::blank(&roles_given_by(&portal, &who).await?),
-        errors: Vec::new(),
-        nonce: UserId::new(who.now, &mut randomness::system()),
-        ask_password: false,
-    };
-    Ok(html(StatusCode::OK, &page)?)
+pub async fn new(who: Holding<UserManagement>) -> Result<HttpResponse, PageFailure> {
+    who.require_recent()?;
+    let form = UserForm::blank(&roles_given_by(&who.portal, &who).await?);
+    Ok(page(&who, form, UserId::new(who.now, &mut randomness::system()))?)
 }
 
 /// `POST /admin/users`: 303 to the user's page, which shows the link once.
-pub async fn create(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: Holding<UserManagement>,
-    session: Session,
-    body: Body,
-) -> Result<HttpResponse, PageFailure> {
-    let typed = body.form_with(&["username", "display_name", "email"], &["nonce", "password"], &["roles"]).await?;
-    let id = nonce(&typed)?;
-    let mut form = UserForm::typed(&typed, &roles_given_by(&portal, &who).await?);
-    let parsed = form.parse_new();
-    let confirmed = parsed.is_some() && confirm(&portal, &request, &who, &session, &typed, &mut form.password).await?;
-    let refused = |form: UserForm| {
-        let page = NewUserPage {
-            shell: Shell::of(&portal, &request, &who).failed(true),
-            errors: form.errors(),
-            form,
-            nonce: id,
-            ask_password: !who.authenticated_recently() && !confirmed,
-        };
-        html(StatusCode::UNPROCESSABLE_ENTITY, &page)
-    };
-    let Some((wish, roles)) = parsed.filter(|_| confirmed) else { return Ok(refused(form)?) };
+pub async fn create(who: Holding<UserManagement>, body: Body) -> Result<HttpResponse, PageFailure> {
+    let input: UserInput = body.form().await?;
+    let id: UserId = input.nonce.parse().map_err(|_| Failure::incomplete_form())?;
+    let mut form = UserForm::typed(input, &roles_given_by(&who.portal, &who).await?);
+    let Some((wish, roles)) = form.parse_new() else { return Ok(page(&who, form, id)?) };
+    if !who.reauthenticate(&mut form.password).await? {
+        return Ok(page(&who, form, id)?);
+    }
     let name = wish.username.clone();
-    let (change, looker, shared) = (change(&who), Looker::of(&who), portal.clone());
-    portal.db.require_room()?;
-    let made = portal
+    let (change, looker, shared) = (change(&who), Looker::of(&who), who.portal.clone());
+    who.portal.db.require_room()?;
+    let made = who
+        .portal
         .db
         .write(move |connection: &mut Connection| -> Result<(), Refusal> {
             let rng = &mut randomness::system();
@@ -90,13 +62,12 @@ pub async fn create(
         .await;
     if let Err(refusal) = made {
         form.refuse(refusal)?;
-        return Ok(refused(form)?);
+        return Ok(page(&who, form, id)?);
     }
-    Ok(notice::see_other(&portal, &urls::user(&id), &format!("User “{name}” was created.")))
+    Ok(notice::see_other(&who.portal, &urls::user(&id), &format!("User “{name}” was created.")))
 }
 
-fn nonce(typed: &Typed) -> Result<UserId, Failure> {
-    let incomplete =
-        || Failure::BadRequest("The form is incomplete. Load the page again and fill it in once more.".into());
-    typed.text("nonce").parse().map_err(|_| incomplete())
+fn page(who: &SignedIn, form: UserForm, nonce: UserId) -> Result<HttpResponse, Failure> {
+    let ask_password = !who.authenticated_recently();
+    form_page(who, form.errors(), |shell, errors| NewUserPage { shell, form, errors, nonce, ask_password })
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use serde::Deserialize;
+
 use crate::domain::Invalid;
 use crate::domain::role::Role;
 use crate::domain::user::{DisplayName, Email, NewUser, User, Username};
@@ -9,9 +11,39 @@ use crate::storage::roles;
 use crate::storage::user_changes::{Edition, Refusal};
 use crate::web::error::Failure;
 use crate::web::extract::signed_in::SignedIn;
-use crate::web::form::{Choice, Field, FieldError, SecretField, Typed, errors};
+use crate::web::form::{Choice, Field, FieldError, FormValue, SecretField, errors};
 use crate::web::portal::Portal;
 
+/// The form as it was sent.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UserInput {
+    /// Of a new user.
+    pub nonce: FormValue,
+    username: Field,
+    display_name: Field,
+    email: Field,
+    roles: Vec<FormValue>,
+    password: SecretField,
+}
+
+/// The form of an existing user as it was sent: the username stays.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EditionInput {
+    display_name: Field,
+    email: Field,
+    roles: Vec<FormValue>,
+    password: SecretField,
+}
+
+impl From<EditionInput> for UserInput {
+    fn from(EditionInput { display_name, email, roles, password }: EditionInput) -> Self {
+        Self { display_name, email, roles, password, ..Self::default() }
+    }
+}
+
+/// The form as it is shown.
 #[derive(Default)]
 pub struct UserForm {
     /// Not shown where it cannot be changed.
@@ -44,17 +76,17 @@ impl UserForm {
         }
     }
 
-    pub fn typed(typed: &Typed, offered: &[Role]) -> Self {
-        let chosen: HashSet<String> = typed.all("roles").into_iter().collect();
-        let known = |name: &String| offered.iter().any(|role| role.name == *name);
+    pub fn typed(input: UserInput, offered: &[Role]) -> Self {
+        let chosen: HashSet<&str> = input.roles.iter().map(|name| &**name).collect();
+        let known = |name: &&str| offered.iter().any(|role| role.name == *name);
         Self {
-            username: typed.field("username"),
-            display_name: typed.field("display_name"),
-            email: typed.field("email"),
-            roles: choices(offered, |role| chosen.contains(&role.name)),
+            roles: choices(offered, |role| chosen.contains(role.name.as_str())),
             roles_error: (!chosen.iter().all(known))
                 .then(|| "There is a role among them that you cannot give. Choose only roles of this list.".into()),
-            password: SecretField::default(),
+            username: input.username,
+            display_name: input.display_name,
+            email: input.email,
+            password: input.password,
         }
     }
 

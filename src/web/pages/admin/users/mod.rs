@@ -17,9 +17,11 @@ use crate::domain::privilege::{Privilege, Privileges};
 use crate::domain::user::User;
 use crate::storage::user_changes::{Change, require_covered};
 use crate::storage::{Connection, users};
+use crate::web::confirmation::{Confirmation, Section};
 use crate::web::error::Failure;
 use crate::web::extract::signed_in::SignedIn;
 use crate::web::portal::Portal;
+use crate::web::urls;
 
 /// The user with the id in an address; what is no id is not found.
 async fn user_at(portal: &Portal, path: &web::Path<String>) -> Result<User, Failure> {
@@ -28,11 +30,23 @@ async fn user_at(portal: &Portal, path: &web::Path<String>) -> Result<User, Fail
 }
 
 /// The same, if the signed-in user may change the user.
-async fn changeable(portal: &Portal, who: &SignedIn, path: &web::Path<String>) -> Result<User, Failure> {
-    let user = user_at(portal, path).await?;
+async fn changeable(who: &SignedIn, path: &web::Path<String>) -> Result<User, Failure> {
+    let user = user_at(&who.portal, path).await?;
     let (by, actor, target) = (change(who).acting.by, (who.user.id, who.user.privileges), (user.id, user.privileges));
-    portal.db.read(move |connection: &mut Connection| require_covered(connection, by, actor, target)).await?;
+    who.portal.db.read(move |connection: &mut Connection| require_covered(connection, by, actor, target)).await?;
     Ok(user)
+}
+
+/// What all confirmations about one user have in common.
+fn confirmation(user: &User) -> Confirmation {
+    let address = urls::user(&user.id);
+    Confirmation {
+        section: Section::Administration,
+        crumbs: vec![(urls::ADMIN_USERS.to_owned(), "Users".to_owned()), (address.clone(), user.username.to_string())],
+        needs_password: true,
+        cancel: address,
+        ..Confirmation::default()
+    }
 }
 
 fn change(who: &SignedIn) -> Change {

@@ -1,91 +1,57 @@
-//! `/admin/users/{user}/sign-out`: the end of all sessions of a user.
+//! `/admin/users/{user}/sign-out`: ends all sessions of a user.
 
-use actix_session::Session;
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
-use askama::Template;
+use actix_web::{HttpResponse, web};
 
-use super::{change, changeable, counted};
-use crate::domain::id::UserId;
+use super::{change, changeable, confirmation, counted};
 use crate::domain::user::User;
 use crate::randomness;
 use crate::storage::Connection;
-use crate::web::error::{Failure, PageFailure};
+use crate::web::confirmation::Confirmation;
+use crate::web::error::PageFailure;
 use crate::web::extract::signed_in::{Holding, SignedIn, UserManagement};
-use crate::web::form::{Body, FieldError, SecretField, errors};
-use crate::web::page::{Shell, html};
-use crate::web::pages::reauthentication::confirm;
-use crate::web::portal::Portal;
+use crate::web::form::{Body, PasswordForm, SecretField};
 use crate::web::{notice, urls};
 
-#[derive(Template)]
-#[template(path = "pages/admin/users/sign_out.html")]
-struct SignOutPage {
-    shell: Shell,
-    id: UserId,
-    username: String,
-    display_name: String,
-    oneself: bool,
-    ask_password: bool,
-    password: SecretField,
-    errors: Vec<FieldError>,
-}
-
 /// `GET /admin/users/{user}/sign-out`
-pub async fn new(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: Holding<UserManagement>,
-    path: web::Path<String>,
-) -> Result<HttpResponse, PageFailure> {
-    let user = changeable(&portal, &who, &path).await?;
-    who.require_recent(&request)?;
-    Ok(page(&portal, &request, &who, &user, SecretField::default())?)
+pub async fn new(who: Holding<UserManagement>, path: web::Path<String>) -> Result<HttpResponse, PageFailure> {
+    let user = changeable(&who, &path).await?;
+    who.require_recent()?;
+    Ok(sign_out(&who, &user).page(&who, SecretField::default())?)
 }
 
 /// `POST /admin/users/{user}/sign-out`
 pub async fn create(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
     who: Holding<UserManagement>,
     path: web::Path<String>,
-    session: Session,
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
-    let user = changeable(&portal, &who, &path).await?;
-    let typed = body.form(&["password"], &[]).await?;
-    let mut password = SecretField::default();
-    if !confirm(&portal, &request, &who, &session, &typed, &mut password).await? {
-        return Ok(page(&portal, &request, &who, &user, password)?);
+    let user = changeable(&who, &path).await?;
+    let PasswordForm { mut password } = body.form().await?;
+    if !who.reauthenticate(&mut password).await? {
+        return Ok(sign_out(&who, &user).page(&who, password)?);
     }
     let (change, id) = (change(&who), user.id);
-    let (signed_out, ended) = portal
-        .db
-        .write(move |connection: &mut Connection| change.sign_out(connection, &mut randomness::system(), id))
-        .await?;
+    let end = move |connection: &mut Connection| change.sign_out(connection, &mut randomness::system(), id);
+    let (signed_out, ended) = who.portal.db.write(end).await?;
     let text =
         format!("User “{}” was signed out everywhere: {} ended.", signed_out.username, counted(ended, "session"));
-    Ok(notice::see_other(&portal, &urls::user(&id), &text))
+    Ok(notice::see_other(&who.portal, &urls::user(&id), &text))
 }
 
-fn page(
-    portal: &Portal,
-    request: &HttpRequest,
-    who: &SignedIn,
-    user: &User,
-    password: SecretField,
-) -> Result<HttpResponse, Failure> {
-    let errors = errors([("password", &password.error)]);
-    let failed = !errors.is_empty();
-    let page = SignOutPage {
-        shell: Shell::of(portal, request, who).failed(failed),
-        id: user.id,
-        username: user.username.to_string(),
-        display_name: user.display_name.clone(),
-        oneself: user.id == who.user.id,
-        ask_password: !who.authenticated_recently(),
-        password,
-        errors,
+fn sign_out(who: &SignedIn, user: &User) -> Confirmation {
+    let consequence = if user.id == who.user.id {
+        "This is you: all your sessions end immediately, this one too, and you have to sign in again.".into()
+    } else {
+        let name = &user.display_name;
+        format!("All sessions of {name} end immediately. The password and the API tokens keep working.").into()
     };
-    html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+    Confirmation {
+        title: format!("Sign out {} everywhere", user.username),
+        heading: format!("Sign out “{}” everywhere?", user.username),
+        consequence,
+        action: urls::user_sign_out(&user.id),
+        verb: "Sign out everywhere",
+        is_destructive: true,
+        ..confirmation(user)
+    }
 }

@@ -1,11 +1,10 @@
 //! `GET /profile/api-tokens/new` and `POST /profile/api-tokens`: Generate New Token.
 
-use actix_session::Session;
+use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::form::{ApiTokenForm, REPEATED, SINGLE, Terms};
+use super::form::{ApiTokenForm, ApiTokenInput, Terms};
 use super::wish::{Wish, names};
 use super::{change, limit};
 use crate::auth::authorize::{repositories_seen_by, sees_all};
@@ -22,8 +21,6 @@ use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::{ApiAccess, Holding, SignedIn};
 use crate::web::form::{Body, FieldError, Typed, nonce};
 use crate::web::page::{Shell, html};
-use crate::web::pages::reauthentication::confirm;
-use crate::web::portal::Portal;
 use crate::web::reveal::Looker;
 use crate::web::{notice, urls};
 
@@ -60,13 +57,16 @@ struct Situation {
 
 impl Situation {
     /// `offered` is whether the repositories to choose from are needed, of which there may be many.
-    async fn find(portal: &Portal, who: &SignedIn, typed: &Typed, offered: bool) -> Result<Self, Failure> {
-        let (recreates, names) = (recreates(typed)?, names(typed));
+    async fn find(who: &SignedIn, recreates: &str, names: Vec<String>, offered: bool) -> Result<Self, Failure> {
+        let recreates: Option<ApiTokenId> = match recreates {
+            "" => None,
+            id => Some(id.parse().map_err(|_| Failure::NotFound)?),
+        };
         if names.len() > MOST_NAMES {
             return Err(Failure::BadRequest(format!("Select at most {MOST_NAMES} repositories, or all of them.")));
         }
         let (owner, privileges, now) = (who.user.id, who.user.privileges, who.now);
-        portal
+        who.portal
             .db
             .read(move |connection: &mut Connection| -> Result<Self, Failure> {
                 let original = match recreates {
@@ -118,38 +118,27 @@ impl Situation {
     }
 }
 
-fn recreates(typed: &Typed) -> Result<Option<ApiTokenId>, Failure> {
-    match typed.text("recreates") {
-        "" => Ok(None),
-        id => id.parse().map(Some).map_err(|_| Failure::NotFound),
-    }
-}
-
 /// `GET /profile/api-tokens/new`
-pub async fn new(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: Holding<ApiAccess>,
-) -> Result<HttpResponse, PageFailure> {
-    let query = Typed::of_any_query(&request)?;
-    let situation = Situation::find(&portal, &who, &query, true).await?;
+pub async fn new(who: Holding<ApiAccess>) -> Result<HttpResponse, PageFailure> {
+    let query = Typed::of_any_query(&who.request)?;
+    let situation = Situation::find(&who, query.text("recreates"), names(&query.all("repositories")), true).await?;
     if let Some(original) = &situation.original
         && !original.can_recreate(who.now)
     {
         return Err(Refusal::WrongStatus(original.status(who.now).label()).into());
     }
-    let most = limit(&portal, &situation.terms.policy);
+    let most = limit(&who.portal, &situation.terms.policy);
     if situation.original.is_none() && situation.taken.len() >= most {
         let text = format!("You have {most} of {most} tokens. Revoke one, then generate another.");
-        return Ok(notice::see_other(&portal, urls::API_TOKENS, &text));
+        return Ok(notice::see_other(&who.portal, urls::API_TOKENS, &text));
     }
-    who.require_recent(&request)?;
+    who.require_recent()?;
     let blank = match &situation.original {
         Some(original) => Wish::like(original, &situation.terms),
         None => Wish::blank(situation.suggestion(), &situation.terms),
     };
     let page = NewApiTokenPage {
-        shell: Shell::of(&portal, &request, &who),
+        shell: who.shell(),
         form: blank.prefilled(&query).form(&situation.terms),
         errors: Vec::new(),
         nonce: random_code(&mut randomness::system()),
@@ -160,30 +149,26 @@ pub async fn new(
 }
 
 /// `POST /profile/api-tokens`: 303 to the page that shows the token once.
-pub async fn create(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: Holding<ApiAccess>,
-    session: Session,
-    body: Body,
-) -> Result<HttpResponse, PageFailure> {
-    let typed = body.form_with(&["name"], &SINGLE, &REPEATED).await?;
-    let nonce = nonce(&typed)?;
-    let wish = Wish::typed(&typed);
-    let situation = Situation::find(&portal, &who, &typed, wish.selects()).await?;
+pub async fn create(who: Holding<ApiAccess>, body: Body) -> Result<HttpResponse, PageFailure> {
+    let input: ApiTokenInput = body.form().await?;
+    let nonce = nonce(&input.nonce)?;
+    let wish = Wish::typed(&input);
+    let find = async |offered: bool| Situation::find(&who, &input.recreates, wish.repositories.clone(), offered).await;
+    let situation = find(wish.selects()).await?;
     let mut form = wish.form(&situation.terms);
+    form.password = input.password;
     let original = situation.original.as_ref().map(|token| token.id);
     let parsed = wish.parse(&situation.terms, original, &mut form);
-    let confirmed = parsed.is_some() && confirm(&portal, &request, &who, &session, &typed, &mut form.password).await?;
+    let confirmed = parsed.is_some() && who.reauthenticate(&mut form.password).await?;
     let refused = async |mut form: ApiTokenForm, more: Vec<FieldError>| {
         if !wish.selects() {
-            let whole = Situation::find(&portal, &who, &typed, true).await?;
+            let whole = find(true).await?;
             wish.offer_repositories(&mut form, &whole.terms);
         }
         let errors = [form.errors(), more].concat();
         let page = NewApiTokenPage {
-            shell: Shell::of(&portal, &request, &who).failed(true),
-            ask_password: !who.authenticated_recently() && !confirmed,
+            shell: who.shell().failed(true),
+            ask_password: !who.authenticated_recently(),
             errors,
             form,
             nonce: nonce.clone(),
@@ -192,11 +177,12 @@ pub async fn create(
         html(StatusCode::UNPROCESSABLE_ENTITY, &page)
     };
     let Some(wish) = parsed.filter(|_| confirmed) else { return Ok(refused(form, Vec::new()).await?) };
-    let most = limit(&portal, &situation.terms.policy);
+    let most = limit(&who.portal, &situation.terms.policy);
     let name = wish.name.clone();
-    let (change, looker, shared, used) = (change(&who), Looker::of(&who), portal.clone(), nonce.clone());
-    portal.db.require_room()?;
-    let made = portal
+    let (change, looker, shared, used) = (change(&who), Looker::of(&who), who.portal.clone(), nonce.clone());
+    who.portal.db.require_room()?;
+    let made = who
+        .portal
         .db
         .write(move |connection: &mut Connection| -> Result<Made, Refusal> {
             let rng = &mut randomness::system();

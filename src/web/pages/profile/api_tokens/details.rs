@@ -62,7 +62,7 @@ pub async fn show(
     who: Holding<ApiAccess>,
     path: web::Path<String>,
 ) -> Result<HttpResponse, PageFailure> {
-    let token = own_token(&portal, &who, &path).await?;
+    let token = own_token(&who, &path).await?;
     let (id, session, now) = (token.id, who.session.id, who.now);
     let names = names_of(&portal, &who, &token).await?;
     let (replaced, due) = portal

@@ -1,90 +1,47 @@
 //! `/profile/api-tokens/{id}/enablement`: a disabled token that works again.
 
-use actix_session::Session;
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
-use askama::Template;
+use actix_web::{HttpResponse, web};
 
-use super::{change, own_token};
+use super::{change, confirmation, own_token, require};
 use crate::domain::api_token::ApiToken;
-use crate::domain::id::ApiTokenId;
 use crate::randomness;
 use crate::storage::Connection;
-use crate::storage::api_token_changes::Refusal;
-use crate::web::error::{Failure, PageFailure};
-use crate::web::extract::signed_in::{ApiAccess, Holding, SignedIn};
-use crate::web::form::{Body, FieldError, SecretField, errors};
-use crate::web::page::{Shell, html};
-use crate::web::pages::reauthentication::confirm;
-use crate::web::portal::Portal;
+use crate::web::confirmation::Confirmation;
+use crate::web::error::PageFailure;
+use crate::web::extract::signed_in::{ApiAccess, Holding};
+use crate::web::form::{Body, PasswordForm, SecretField};
 use crate::web::{notice, urls};
 
-#[derive(Template)]
-#[template(path = "pages/profile/api_tokens/enablement.html")]
-struct EnablementPage {
-    shell: Shell,
-    id: ApiTokenId,
-    name: String,
-    ask_password: bool,
-    password: SecretField,
-    errors: Vec<FieldError>,
-}
-
 /// `GET /profile/api-tokens/{id}/enablement`
-pub async fn new(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: Holding<ApiAccess>,
-    path: web::Path<String>,
-) -> Result<HttpResponse, PageFailure> {
-    let token = own_token(&portal, &who, &path).await?;
-    if !token.can_enable(who.now) {
-        return Err(Refusal::WrongStatus(token.status(who.now).label()).into());
-    }
-    who.require_recent(&request)?;
-    Ok(page(&portal, &request, &who, &token, SecretField::default())?)
+pub async fn new(who: Holding<ApiAccess>, path: web::Path<String>) -> Result<HttpResponse, PageFailure> {
+    let token = own_token(&who, &path).await?;
+    require(token.can_enable(who.now), &token, &who)?;
+    who.require_recent()?;
+    Ok(enablement(&token).page(&who, SecretField::default())?)
 }
 
 /// `POST /profile/api-tokens/{id}/enablement`
-pub async fn create(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: Holding<ApiAccess>,
-    path: web::Path<String>,
-    session: Session,
-    body: Body,
-) -> Result<HttpResponse, PageFailure> {
-    let token = own_token(&portal, &who, &path).await?;
-    let typed = body.form(&["password"], &[]).await?;
-    let mut password = SecretField::default();
-    if !confirm(&portal, &request, &who, &session, &typed, &mut password).await? {
-        return Ok(page(&portal, &request, &who, &token, password)?);
+pub async fn create(who: Holding<ApiAccess>, path: web::Path<String>, body: Body) -> Result<HttpResponse, PageFailure> {
+    let token = own_token(&who, &path).await?;
+    let PasswordForm { mut password } = body.form().await?;
+    if !who.reauthenticate(&mut password).await? {
+        return Ok(enablement(&token).page(&who, password)?);
     }
     let (change, id) = (change(&who), token.id);
-    let enabled = portal
-        .db
-        .write(move |connection: &mut Connection| change.enable(connection, &mut randomness::system(), id))
-        .await?;
+    let enable = move |connection: &mut Connection| change.enable(connection, &mut randomness::system(), id);
+    let enabled = who.portal.db.write(enable).await?;
     let text = format!("Token “{}” was enabled.", enabled.name.as_str());
-    Ok(notice::see_other(&portal, &urls::api_token(&id), &text))
+    Ok(notice::see_other(&who.portal, &urls::api_token(&id), &text))
 }
 
-fn page(
-    portal: &Portal,
-    request: &HttpRequest,
-    who: &SignedIn,
-    token: &ApiToken,
-    password: SecretField,
-) -> Result<HttpResponse, Failure> {
-    let errors = errors([("password", &password.error)]);
-    let failed = !errors.is_empty();
-    let page = EnablementPage {
-        shell: Shell::of(portal, request, who).failed(failed),
-        id: token.id,
-        name: token.name.as_str().to_owned(),
-        ask_password: !who.authenticated_recently(),
-        password,
-        errors,
-    };
-    html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+fn enablement(token: &ApiToken) -> Confirmation {
+    Confirmation {
+        title: format!("Enable token {}", token.name.as_str()),
+        heading: format!("Enable “{}”?", token.name.as_str()),
+        consequence: "The same token works again immediately, for everyone who has it.".into(),
+        action: urls::api_token_enablement(&token.id),
+        needs_password: true,
+        verb: "Enable token",
+        ..confirmation(token)
+    }
 }

@@ -2,28 +2,33 @@
 
 use std::collections::HashSet;
 
+use serde::Deserialize;
+
 use super::wish::Wish;
 use crate::domain::expiry::{PRESETS, earliest, iso, latest, offers_preset};
 use crate::domain::permission::{Area, Permission};
 use crate::domain::policy::Policy;
 use crate::domain::repository::Repository;
 use crate::domain::timestamp::{DAY, Timestamp};
-use crate::web::form::{Choice, Field, FieldError, SecretField, errors};
+use crate::web::form::{Choice, Field, FieldError, FormValue, SecretField, errors};
 
-/// The fields of the form: they are a contract, because prefilled links use them.
-pub const SINGLE: [&str; 10] = [
-    "name",
-    "expiry",
-    "expires_on",
-    "repositories_permission",
-    "account_permission",
-    "administration_permission",
-    "repository_selection",
-    "nonce",
-    "recreates",
-    "password",
-];
-pub const REPEATED: [&str; 1] = ["repositories"];
+/// The form as it was sent. The names of its fields are a contract, because prefilled links use them.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiTokenInput {
+    pub name: Field,
+    pub expiry: FormValue,
+    pub expires_on: FormValue,
+    pub repositories_permission: FormValue,
+    pub account_permission: FormValue,
+    pub administration_permission: FormValue,
+    pub repository_selection: FormValue,
+    pub repositories: Vec<FormValue>,
+    pub nonce: FormValue,
+    /// The id of the token to recreate, or empty.
+    pub recreates: FormValue,
+    pub password: SecretField,
+}
 
 /// What the form depends on beside what was typed.
 pub struct Terms {

@@ -8,7 +8,7 @@ use crate::randomness;
 use crate::storage::Connection;
 use crate::web::error::PageFailure;
 use crate::web::extract::signed_in::{ApiAccess, Holding};
-use crate::web::form::Body;
+use crate::web::form::{Body, EmptyForm};
 use crate::web::portal::Portal;
 use crate::web::{notice, urls};
 
@@ -18,8 +18,8 @@ pub async fn create(
     path: web::Path<String>,
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
-    let token = own_token(&portal, &who, &path).await?;
-    body.form(&[], &[]).await?;
+    let token = own_token(&who, &path).await?;
+    let EmptyForm {} = body.form().await?;
     let (change, id) = (change(&who), token.id);
     portal
         .db

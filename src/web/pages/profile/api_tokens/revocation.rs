@@ -1,66 +1,47 @@
-//! `/profile/api-tokens/{id}/revocation`: the end of a token.
+//! `/profile/api-tokens/{id}/revocation`: a token that stops working for good.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
-use askama::Template;
+use actix_web::{HttpResponse, web};
 
-use super::{caller_rows, change, own_token};
-use crate::domain::id::ApiTokenId;
+use super::{caller_rows, change, confirmation, own_token, require};
 use crate::randomness;
 use crate::storage::Connection;
-use crate::storage::api_token_changes::Refusal;
+use crate::web::confirmation::{Confirmation, Detail};
 use crate::web::error::PageFailure;
 use crate::web::extract::signed_in::{ApiAccess, Holding};
-use crate::web::form::Body;
-use crate::web::page::{CallerRow, LastUse, Shell, html};
-use crate::web::portal::Portal;
+use crate::web::form::{Body, EmptyForm, SecretField};
+use crate::web::page::LastUse;
 use crate::web::{notice, urls};
 
-#[derive(Template)]
-#[template(path = "pages/profile/api_tokens/revocation.html")]
-struct RevocationPage {
-    shell: Shell,
-    id: ApiTokenId,
-    name: String,
-    last_used: Option<LastUse>,
-    callers: Vec<CallerRow>,
-}
-
 /// `GET /profile/api-tokens/{id}/revocation`
-pub async fn new(
-    portal: web::Data<Portal>,
-    request: HttpRequest,
-    who: Holding<ApiAccess>,
-    path: web::Path<String>,
-) -> Result<HttpResponse, PageFailure> {
-    let token = own_token(&portal, &who, &path).await?;
-    if !token.can_revoke() {
-        return Err(Refusal::WrongStatus(token.status(who.now).label()).into());
+pub async fn new(who: Holding<ApiAccess>, path: web::Path<String>) -> Result<HttpResponse, PageFailure> {
+    let token = own_token(&who, &path).await?;
+    require(token.can_revoke(), &token, &who)?;
+    let rows = caller_rows(&who, token.id).await?;
+    let mut details = vec![Detail::LastUse(token.last_use.as_ref().map(|used| LastUse::new(used, who.now)))];
+    if !rows.is_empty() {
+        details.push(Detail::Clients { caption: "What used it in the last 30 days", none: "", rows });
     }
-    let page = RevocationPage {
-        shell: Shell::of(&portal, &request, &who),
-        id: token.id,
-        name: token.name.as_str().to_owned(),
-        last_used: token.last_use.as_ref().map(|used| LastUse::new(used, who.now)),
-        callers: caller_rows(&portal, &who, token.id).await?,
+    let page = Confirmation {
+        title: format!("Revoke token {}", token.name.as_str()),
+        heading: format!("Revoke “{}”?", token.name.as_str()),
+        consequence: "Every request with it fails immediately. This cannot be undone. You can use its name again."
+            .into(),
+        details,
+        action: urls::api_token_revocation(&token.id),
+        verb: "Revoke token",
+        is_destructive: true,
+        ..confirmation(&token)
     };
-    Ok(html(StatusCode::OK, &page)?)
+    Ok(page.page(&who, SecretField::default())?)
 }
 
 /// `POST /profile/api-tokens/{id}/revocation`
-pub async fn create(
-    portal: web::Data<Portal>,
-    who: Holding<ApiAccess>,
-    path: web::Path<String>,
-    body: Body,
-) -> Result<HttpResponse, PageFailure> {
-    let token = own_token(&portal, &who, &path).await?;
-    body.form(&[], &[]).await?;
-    let (change, id) = (change(&who), token.id);
-    let revoked = portal
-        .db
-        .write(move |connection: &mut Connection| change.revoke(connection, &mut randomness::system(), id))
-        .await?;
+pub async fn create(who: Holding<ApiAccess>, path: web::Path<String>, body: Body) -> Result<HttpResponse, PageFailure> {
+    let id = own_token(&who, &path).await?.id;
+    let EmptyForm {} = body.form().await?;
+    let change = change(&who);
+    let revoke = move |connection: &mut Connection| change.revoke(connection, &mut randomness::system(), id);
+    let revoked = who.portal.db.write(revoke).await?;
     let text = format!("Token “{}” was revoked.", revoked.name.as_str());
-    Ok(notice::see_other(&portal, urls::API_TOKENS, &text))
+    Ok(notice::see_other(&who.portal, urls::API_TOKENS, &text))
 }

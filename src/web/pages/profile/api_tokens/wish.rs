@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::form::{ApiTokenForm, Terms, field_of};
+use super::form::{ApiTokenForm, ApiTokenInput, Terms, field_of};
 use crate::domain::Invalid;
 use crate::domain::api_token::{ApiToken, NewApiToken, RepositorySelection};
 use crate::domain::expiry::{DEFAULT_PRESET, Expiry, PRESETS, earliest, iso, latest, offers_preset, parse_date};
@@ -78,21 +78,22 @@ impl Wish {
             take(field_of(area), slot);
         }
         take("repository_selection", &mut self.selection);
-        let repositories = names(query);
+        let repositories = names(&query.all("repositories"));
         if !repositories.is_empty() {
             self.repositories = repositories;
         }
         self
     }
 
-    pub fn typed(typed: &Typed) -> Self {
+    pub fn typed(input: &ApiTokenInput) -> Self {
+        let permissions = [&input.repositories_permission, &input.account_permission, &input.administration_permission];
         Self {
-            name: typed.text("name").to_owned(),
-            expiry: typed.text("expiry").to_owned(),
-            expires_on: typed.text("expires_on").to_owned(),
-            permissions: Area::ALL.map(|area| typed.text(field_of(area)).to_owned()),
-            selection: typed.text("repository_selection").to_owned(),
-            repositories: names(typed),
+            name: input.name.value.clone(),
+            expiry: input.expiry.to_string(),
+            expires_on: input.expires_on.to_string(),
+            permissions: permissions.map(ToString::to_string),
+            selection: input.repository_selection.to_string(),
+            repositories: names(&input.repositories),
         }
     }
 
@@ -182,8 +183,7 @@ impl Wish {
 }
 
 /// The names of repositories that were chosen or typed: a name holds neither blanks nor commas.
-pub fn names(typed: &Typed) -> Vec<String> {
-    let all = typed.all("repositories");
-    let names = all.iter().flat_map(|text| text.split([' ', '\t', '\r', '\n', ',']));
+pub fn names(texts: &[impl AsRef<str>]) -> Vec<String> {
+    let names = texts.iter().flat_map(|text| text.as_ref().split([' ', '\t', '\r', '\n', ',']));
     names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }

@@ -4,8 +4,7 @@ pub mod other_sessions;
 pub mod password;
 pub mod sessions;
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpResponse;
 use askama::Template;
 
 use crate::domain::device::describe;
@@ -17,8 +16,7 @@ use crate::storage::sessions::list;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::SignedIn;
 use crate::web::form::{FieldError, SecretField, errors};
-use crate::web::page::{Moment, Shell, html};
-use crate::web::portal::Portal;
+use crate::web::page::{Moment, Shell, form_page};
 
 #[derive(Template)]
 #[template(path = "pages/profile/security.html")]
@@ -44,34 +42,31 @@ struct SessionRow {
 }
 
 /// `GET /profile/security`
-pub async fn show(portal: web::Data<Portal>, request: HttpRequest, who: SignedIn) -> Result<HttpResponse, PageFailure> {
-    Ok(page(&portal, &request, &who, SecretField::default(), SecretField::default()).await?)
+pub async fn show(who: SignedIn) -> Result<HttpResponse, PageFailure> {
+    Ok(page(&who, SecretField::default(), SecretField::default()).await?)
 }
 
 async fn page(
-    portal: &Portal,
-    request: &HttpRequest,
     who: &SignedIn,
     current_password: SecretField,
     new_password: SecretField,
 ) -> Result<HttpResponse, Failure> {
+    let portal = &who.portal;
     let user = who.user.id;
     let begun = portal.db.look_up(move |connection| list(connection, user)).await?;
     let alive = begun.into_iter().filter(|begun| begun.session.is_live(who.now, &portal.settings.lifetimes));
     let mut rows: Vec<SessionRow> = alive.map(|begun| SessionRow::new(begun, who)).collect();
     rows.sort_by_key(|row| !row.this);
     let errors = errors([("current_password", &current_password.error), ("new_password", &new_password.error)]);
-    let failed = !errors.is_empty();
-    let page = SecurityPage {
-        shell: Shell::of(portal, request, who).failed(failed),
+    form_page(who, errors, |shell, errors| SecurityPage {
+        shell,
         username: who.user.username.to_string(),
         current_password,
         new_password,
         others: rows.iter().any(|row| !row.this),
         rows,
         errors,
-    };
-    html(if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+    })
 }
 
 impl SessionRow {

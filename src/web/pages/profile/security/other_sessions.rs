@@ -8,13 +8,13 @@ use crate::storage::Connection;
 use crate::storage::session_changes::end_others;
 use crate::web::error::PageFailure;
 use crate::web::extract::signed_in::SignedIn;
-use crate::web::form::Body;
+use crate::web::form::{Body, EmptyForm};
 use crate::web::portal::Portal;
 use crate::web::{notice, urls};
 
 /// `POST /profile/security/other-sessions/end`
 pub async fn destroy(portal: web::Data<Portal>, who: SignedIn, body: Body) -> Result<HttpResponse, PageFailure> {
-    body.form(&[], &[]).await?;
+    let EmptyForm {} = body.form().await?;
     let (acting, lifetimes) = (acting(&who), portal.settings.lifetimes);
     let ended = portal
         .db

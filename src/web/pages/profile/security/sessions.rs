@@ -10,7 +10,7 @@ use crate::storage::Connection;
 use crate::storage::session_changes::end;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::SignedIn;
-use crate::web::form::Body;
+use crate::web::form::{Body, EmptyForm};
 use crate::web::portal::Portal;
 use crate::web::{notice, urls};
 
@@ -21,7 +21,7 @@ pub async fn destroy(
     path: web::Path<String>,
     body: Body,
 ) -> Result<HttpResponse, PageFailure> {
-    body.form(&[], &[]).await?;
+    let EmptyForm {} = body.form().await?;
     let id: SessionId = path.parse().map_err(|_| Failure::NotFound)?;
     let acting = acting(&who);
     let ended = portal
