@@ -40,6 +40,7 @@ mod nodes;
 mod oauth_revocation;
 mod oci_token;
 mod openapi;
+mod permission_matrix;
 mod policies;
 mod profile;
 mod pruning;

@@ -13,7 +13,9 @@ pub mod people;
 pub mod portal;
 pub mod race;
 pub mod raw;
+pub mod redact;
 pub mod request;
+pub mod resources;
 pub mod routes;
 
 pub use answer::Answer;

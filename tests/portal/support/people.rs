@@ -1,22 +1,21 @@
-//! Users, roles, repositories, grants and tokens, made as other parts of the program make them.
+//! Users, roles, grants and tokens, made as other parts of the program make them.
 
 use diesel::prelude::*;
 use tokenhouse::auth::hasher::Hasher;
 use tokenhouse::domain::api_token::{NewApiToken, RepositorySelection};
 use tokenhouse::domain::event::Actor;
-use tokenhouse::domain::id::{ApiTokenId, RepositoryId, RepositoryTokenId, RoleId, ServiceId, SessionId, UserId};
+use tokenhouse::domain::id::{ApiTokenId, RepositoryId, RoleId, SessionId, UserId};
 use tokenhouse::domain::name::TokenName;
 use tokenhouse::domain::password::Password;
 use tokenhouse::domain::permission::{Permission, Permissions};
 use tokenhouse::domain::privilege::Privilege;
-use tokenhouse::domain::repository::RepositoryName;
 use tokenhouse::domain::secret::{Secret, SecretKind, random_code};
 use tokenhouse::domain::timestamp::Timestamp;
 use tokenhouse::domain::user::{DisplayName, Email, NewUser, Username};
 use tokenhouse::randomness;
 use tokenhouse::storage::api_token_changes::{Change, Made, Refusal};
 use tokenhouse::storage::schema;
-use tokenhouse::storage::{StorageError, grants, repositories, roles, sessions, users};
+use tokenhouse::storage::{StorageError, grants, roles, sessions, users};
 use zeroize::Zeroizing;
 
 use super::answer::Answer;
@@ -133,47 +132,6 @@ impl Portal {
             let values = (id.eq(row.0), name.eq(row.1), title.eq(row.2), privileges.eq(row.3), built_in.eq(false));
             diesel::insert_into(schema::roles::table).values(values).execute(connection).map_err(StorageError::from)
         });
-    }
-
-    pub fn repository(&self, name: &str) -> RepositoryId {
-        let (name, now) = (RepositoryName::parse(name).expect("a name"), self.now());
-        self.write(move |connection| {
-            let (description, rng) = (format!("All of {name}"), &mut randomness::system());
-            let made = repositories::insert(connection, &name, &description, now, rng)?;
-            let (id, secret) = (made.expect("the name is free"), Secret::generate(SecretKind::RepositoryToken, rng));
-            use schema::repository_tokens as t;
-            let row = (
-                t::id.eq(RepositoryTokenId::new(now, rng).to_string()),
-                t::repository_id.eq(id.to_string()),
-                t::generation.eq(1),
-                t::digest.eq(secret.digest().as_bytes().to_vec()),
-                t::hint.eq(secret.hint()),
-                t::created_at.eq(now.unix()),
-                t::created_by.eq("nobody"),
-                t::form_nonce.eq(random_code(rng)),
-            );
-            diesel::insert_into(t::table).values(row).execute(connection).map_err(StorageError::from)?;
-            Ok::<_, StorageError>(id)
-        })
-    }
-
-    /// A service, and its token.
-    pub fn service(&self, name: &str) -> (ServiceId, String) {
-        let (name, now) = (name.to_owned(), self.now());
-        self.write(move |connection| {
-            let rng = &mut randomness::system();
-            let (id, secret) = (ServiceId::new(now, rng), Secret::generate(SecretKind::ServiceToken, rng));
-            use schema::services as s;
-            let row = (
-                (s::id.eq(id.to_string()), s::name.eq(&name), s::description.eq(""), s::hint.eq(secret.hint())),
-                s::digest.eq(secret.digest().as_bytes().to_vec()),
-                (s::generation.eq(1), s::created_at.eq(now.unix()), s::created_by.eq("nobody")),
-                (s::token_created_at.eq(now.unix()), s::token_created_by.eq("nobody")),
-                (s::form_nonce.eq(random_code(rng)), s::search_key.eq(&name), s::revision.eq(0)),
-            );
-            diesel::insert_into(s::table).values(row).execute(connection).map_err(StorageError::from)?;
-            Ok::<_, StorageError>((id, secret.reveal().to_owned()))
-        })
     }
 
     /// What the service with this token is told of another.
