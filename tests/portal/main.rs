@@ -5,6 +5,7 @@ mod support;
 
 mod admin_user_changes;
 mod admin_users;
+mod answer_snapshots;
 mod api_administration;
 mod api_answers;
 mod api_audit;
