@@ -41,6 +41,7 @@ mod nodes;
 mod oauth_revocation;
 mod oci_token;
 mod openapi;
+mod page_contents;
 mod permission_matrix;
 mod policies;
 mod profile;

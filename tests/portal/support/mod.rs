@@ -8,6 +8,7 @@ pub mod answer;
 pub mod browser;
 pub mod dump;
 pub mod form;
+pub mod outline;
 pub mod page;
 pub mod people;
 pub mod portal;

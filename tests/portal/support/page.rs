@@ -119,6 +119,11 @@ impl Page {
         Some(Form::read(*form))
     }
 
+    /// All forms that post.
+    pub fn forms(&self) -> Vec<Form> {
+        self.all("form[method=post]").into_iter().map(Form::read).collect()
+    }
+
     /// Where the link with this text leads.
     pub fn link(&self, text: &str) -> Option<String> {
         let links = self.all("a[href]");
