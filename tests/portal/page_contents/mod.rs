@@ -1,6 +1,6 @@
 //! What each page shows, frozen as a snapshot: title, headings, links, buttons, fields, table headings and notices.
 //!
-//! One snapshot for each GET route of the scope `Pages`, with the main states of its page and the pages that its form leads to.
+//! One snapshot for each GET route of the scope `Pages`, with the main states of its page and what its form leads to.
 
 mod administration;
 mod api_tokens;

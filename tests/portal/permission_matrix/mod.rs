@@ -1,7 +1,7 @@
 //! The permission matrix: the answer of every route to every actor, frozen as a snapshot.
 //!
-//! A block for each route of `web::routes::ROUTES`, and in it a line for each answer with the actors that get it. Each cell
-//! has users, tokens and resources of its own.
+//! A block for each route of `web::routes::ROUTES`, and in it a line for each answer with the actors that get it. Each
+//! cell has users, tokens and resources of its own.
 
 mod api;
 mod credentials;
@@ -39,8 +39,8 @@ fn every_route_is_in_the_permission_matrix() {
     let missing: Vec<_> = all.filter(|route| !frozen.contains(route.as_str())).collect();
     assert!(
         missing.is_empty(),
-        "not in the permission matrix: {missing:?}. Add what the route needs to tests/portal/permission_matrix, run these \
-         tests with INSTA_UPDATE=always and review the difference"
+        "not in the permission matrix: {missing:?}. Add what the route needs to tests/portal/permission_matrix, run \
+         these tests with INSTA_UPDATE=always and review the difference"
     );
 }
 

@@ -1,5 +1,5 @@
-//! A page as text: title, headings, links, forms, fields, buttons, table headings and notices, in the order of the page.
-//! Nothing of the layout.
+//! A page as text: title, headings, links, forms, fields, buttons, table headings and notices, in the order of the
+//! page. Nothing of the layout.
 
 use scraper::ElementRef;
 
