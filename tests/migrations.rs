@@ -1,4 +1,4 @@
-//! The migrations of both databases: they lead up and down again, and to the tables that `src/storage/schema.rs` tells of.
+//! The migrations of both databases: they lead up and down again, and to the tables in `src/storage/schema.rs`.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -89,58 +89,30 @@ fn what_migrations_write_into_the_tables_is_the_same_in_both_databases() {
     assert_eq!(sqlite, postgres);
 }
 
-/// Rows as the release wrote them that knew nothing of a grant's username, of the uses of a repository's days and of
-/// its letters: -1 has all of them, and is found by every search that its text fits.
-const BEFORE: &str = "
-    INSERT INTO users (id, username, display_name, email, created_at, revision, search_key)
-        VALUES ('u', 'ada', 'Ada', '', 1, 0, ''), ('v', 'bob', 'Bob', '', 1, 0, '');
-    INSERT INTO repositories (id, name, description, created_at, search_key, revision, last_used_at)
-        VALUES ('r', 'web', '', 1, '', 0, 0);
-    INSERT INTO grants (user_id, repository_id, permission, created_at) VALUES ('u', 'r', 'read', 5), ('v', 'r', 'write', 6);
-    INSERT INTO callers (token_id, repository_id, day, address, user_agent, first_used_at, last_used_at, uses) VALUES
-        ('', 'r', 7, '192.0.2.1', 'curl', 70, 75, 2), ('', 'r', 7, '192.0.2.2', 'curl', 71, 72, 3),
-        ('', 'r', 8, '192.0.2.1', 'curl', 80, 80, 4), ('t', 'r', 7, '192.0.2.1', 'curl', 70, 70, 1)";
-const CARRIED: &str = "
-    SELECT user_id || ' ' || username || ' ' || permission || ' ' || created_at AS name FROM grants
-    UNION ALL SELECT 'searched ' || letters FROM repositories
-    UNION ALL SELECT day || ' ' || address || first_used_at || ' ' || last_used_at || ' ' || uses FROM callers
-        WHERE token_id = 'days' AND repository_id = 'r' ORDER BY name";
-const GRANTED: &str = "SELECT user_id || ' ' || permission || ' ' || created_at AS name FROM grants ORDER BY name";
-
 #[test]
-fn rows_from_before_are_carried_along() {
+fn database_newer_than_the_program_is_refused_and_unchanged() {
     for database in Database::both() {
         let mut any = Any::migrated(&database);
-        let reverted = any.revert_to("20261122000020");
-        any.batch(BEFORE);
-        assert_eq!(opening::migrate(&database.target()).unwrap(), reverted);
-        assert_eq!(
-            any.names(CARRIED, CARRIED),
-            ["7 70 75 5", "8 80 80 4", "searched -1", "u ada read 5", "v bob write 6"]
-        );
-        any.revert_to("20261122000020");
-        assert_eq!(any.names(GRANTED, GRANTED), ["u read 5", "v write 6"], "and back");
+        any.batch("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231235959'); DROP TABLE policies");
+        let things = any.things();
+        let error = Db::open(&database.target(), 1).err().expect("it is refused").to_string();
+        assert!(error.contains("newer than this program") && error.contains("29991231235959"), "{error}");
+        assert_eq!(any.things(), things, "no table was made");
     }
 }
 
 #[test]
-fn a_node_of_the_release_before_goes_on_writing_beside_newer_ones() {
-    let database = Database::postgres();
-    let mut any = Any::migrated(&database);
-    any.batch(BEFORE);
-    any.batch("UPDATE repositories SET letters = 7; UPDATE repositories SET search_key = 'web of many' WHERE id = 'r'");
-    const WRITTEN: &str = "SELECT username || ' ' || letters AS name FROM grants, repositories ORDER BY name";
-    assert_eq!(any.names("", WRITTEN), ["ada -1", "bob -1"]);
-}
-
-#[test]
-fn a_database_that_is_newer_than_the_program_is_refused_and_left_alone() {
+fn database_from_before_the_first_release_is_refused_and_unchanged() {
     for database in Database::both() {
         let mut any = Any::migrated(&database);
         any.revert_all();
-        any.batch("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231235959')");
-        let error = Db::open(&database.target(), 1).err().expect("it is refused").to_string();
-        assert!(error.contains("newer than this program") && error.contains("29991231235959"), "{error}");
+        any.batch("INSERT INTO __diesel_schema_migrations (version) VALUES ('20261121000001'), ('20261121000002')");
+        let opened = Db::open(&database.target(), 1).err().expect("it is refused").to_string();
+        let migrated = opening::migrate(&database.target()).expect_err("it is refused").to_string();
+        for error in [opened, migrated] {
+            assert!(error.contains("before the first release, with the migration 20261121000001"), "{error}");
+            assert!(error.contains("Create a new database"), "{error}");
+        }
         assert_eq!(any.things(), Vec::<String>::new(), "no table was made");
     }
 }
@@ -263,24 +235,6 @@ impl Any {
             Self::Postgres(c) => diesel::sql_query(postgres).load(c).unwrap(),
         };
         things.into_iter().map(|thing| thing.name).collect()
-    }
-
-    /// Reverts what came after the migration `version`, and returns how many that were.
-    fn revert_to(&mut self, version: &str) -> usize {
-        let mut reverted = 0;
-        while self.newest().as_str() > version {
-            match self {
-                Self::Sqlite(c) => c.revert_last_migration(SQLITE).map(drop).unwrap(),
-                Self::Postgres(c) => c.revert_last_migration(POSTGRES).map(drop).unwrap(),
-            }
-            reverted += 1;
-        }
-        reverted
-    }
-
-    fn newest(&mut self) -> String {
-        const NEWEST: &str = "SELECT max(version) AS name FROM __diesel_schema_migrations";
-        self.names(NEWEST, NEWEST).remove(0)
     }
 
     fn revert_all(&mut self) {

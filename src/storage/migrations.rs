@@ -20,6 +20,10 @@ const ADVISORY_LOCK: i64 = 0x746f_6b68;
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
     #[error(
+        "the database was created before the first release, with the migration {0}, and cannot be upgraded. Create a new database: use another data directory, or another database or schema of PostgreSQL."
+    )]
+    Older(String),
+    #[error(
         "the database is newer than this program: it holds the migration {0}, which this version does not know. Start the version that made it, or a later one."
     )]
     Newer(String),
@@ -64,8 +68,12 @@ where
     let known: Vec<Box<dyn Migration<B>>> = source.migrations().map_err(failed)?;
     let known: BTreeSet<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();
     let applied: Vec<MigrationVersion<'static>> = connection.applied_migrations().map_err(failed)?;
-    if let Some(unknown) = applied.iter().map(ToString::to_string).find(|version| !known.contains(version)) {
-        return Err(MigrationError::Newer(unknown));
+    let applied: BTreeSet<String> = applied.iter().map(ToString::to_string).collect();
+    if let Some(unknown) = applied.difference(&known).next() {
+        // Every database that a released version created has the first migration.
+        let is_older = known.first().is_some_and(|first| !applied.contains(first));
+        let error = if is_older { MigrationError::Older } else { MigrationError::Newer };
+        return Err(error(unknown.clone()));
     }
     connection.run_pending_migrations(source).map(|run| run.len()).map_err(failed)
 }

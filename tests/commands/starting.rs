@@ -81,6 +81,16 @@ fn a_database_newer_than_the_program_is_left_alone() {
 }
 
 #[test]
+fn commands_with_a_database_from_before_the_first_release_say_to_create_a_new_one() {
+    let house = House::new();
+    house.run(&["migrate"], "").succeeds();
+    house.sql("UPDATE __diesel_schema_migrations SET version = '20261121000001'");
+    for arguments in [&["serve"][..], &["migrate"], &["user", "disable", "ada"], &["key", "rotate"]] {
+        house.run(arguments, "").fails(1, &["before the first release", "20261121000001", "Create a new database"]);
+    }
+}
+
+#[test]
 fn a_file_that_is_no_database_is_told_by_its_path() {
     let house = House::new();
     fs::create_dir(house.data()).unwrap();
@@ -219,7 +229,7 @@ fn what_a_crashed_server_left_behind_disturbs_neither_commands_nor_the_next_serv
 #[test]
 fn migrate_says_what_it_did() {
     let mut house = House::new();
-    assert!(house.run(&["migrate"], "").succeeds().contains("migrations were run"));
+    assert!(house.run(&["migrate"], "").succeeds().contains("1 migration was run"));
     assert_eq!(house.run(&["migrate"], "").succeeds(), "The database is up to date.\n");
     house.serve();
     assert!(house.run(&["migrate"], "").succeeds().contains("is up to date: the running server"));
@@ -271,7 +281,7 @@ fn on_postgresql_a_command_needs_no_data_directory_and_no_server() {
     let run = |arguments: &[&str], input: &str| {
         run(house.command(arguments).env("TOKENHOUSE_DATABASE_URL", schema.url()), input)
     };
-    assert!(run(&["migrate"], "").succeeds().contains("migrations were run"));
+    assert!(run(&["migrate"], "").succeeds().contains("1 migration was run"));
     let create = ["user", "create", "ada", "--role", "administrator", "--password-stdin"];
     run(&create, "kupfer Wal Ofen 9").succeeds();
     run(&create, "kupfer Wal Ofen 9").fails(1, &["the username ada is taken"]);

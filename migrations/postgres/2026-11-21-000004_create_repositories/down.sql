@@ -1,2 +1,0 @@
-DROP TABLE grants;
-DROP TABLE repositories;

@@ -1,2 +1,0 @@
-DROP TABLE events;
-DROP FUNCTION refuse_change_of_events;

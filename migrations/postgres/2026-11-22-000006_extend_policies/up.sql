@@ -1,1 +1,0 @@
-ALTER TABLE policies ADD COLUMN repository_tokens_shown_once BOOLEAN NOT NULL DEFAULT FALSE; -- not again on demand

@@ -1,2 +1,0 @@
--- The API token or repository token that acted, where one did.
-ALTER TABLE events ADD COLUMN actor_token TEXT;

@@ -1,1 +1,0 @@
-DELETE FROM callers WHERE token_id = 'days';

@@ -1,1 +1,0 @@
-ALTER TABLE policies DROP COLUMN repository_tokens_shown_once;
