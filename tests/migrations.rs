@@ -25,7 +25,7 @@ type Tables = BTreeMap<String, Vec<String>>;
 fn both_databases_have_the_tables_that_the_schema_tells_of() {
     let schema = tables_of_the_schema();
     assert!(schema.len() >= 13, "{schema:#?}");
-    assert_eq!(schema["grants"][0], "user_id Text key");
+    assert_eq!(schema["grants"][0], "user_id BigInt key");
     for database in Database::both() {
         let mut found = Any::migrated(&database).tables();
         if database.is_sqlite() {

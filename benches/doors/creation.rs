@@ -173,12 +173,12 @@ fn write(path: &str, waiting: &Receiver<Waiting>) {
 
 fn insert_row(connection: &mut SqliteConnection, number: i64) -> QueryResult<()> {
     let row = TokenRow {
-        id: format!("{number:036}"),
-        user_id: format!("{:036}", number % 256),
+        id: number,
+        user_id: number % 256,
         name: format!("Build {number}"),
         name_key: format!("build {number}"),
         hint: "thp_…abcd".into(),
-        secret_id: format!("{number:036}"),
+        secret_id: number,
         repositories_permission: "read",
         account_permission: "none",
         administration_permission: "none",

@@ -74,8 +74,8 @@ impl Data {
         let insert = move |connection: &mut Connection| -> Result<(String, String)> {
             let user = insert_user(connection, USERNAME, "administrator", &hash, now)?;
             (0..TOKENS_EACH).try_for_each(|number| insert_token(connection, user, number, now))?;
-            let others = users::table.order(users::username.asc()).limit(50).select(users::id).load(connection)?;
-            let others: Vec<UserId> = others.iter().map(|id: &String| id.parse().expect("an id")).collect();
+            let others = users::table.order(users::username.asc()).limit(50).select(users::id);
+            let others: Vec<UserId> = others.load(connection)?;
             Ok((repositories::insert(connection, &others, now)?, insert_service(connection, now)?))
         };
         (data.repository_token, data.service_token) =
@@ -112,19 +112,19 @@ fn insert_users(
     now: Timestamp,
 ) -> Result<String> {
     let rng = &mut randomness::system();
-    let role = roles::find_by_name(connection, "developer")?.expect("a built-in role").id.to_string();
+    let role = roles::find_by_name(connection, "developer")?.expect("a built-in role").id;
     let mut made = String::with_capacity(tokens * LENGTH);
     let (mut people, mut held, mut all, mut secrets) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for first in (0..tokens).step_by(TOKENS_EACH) {
-        let (owner, name) = (UserId::new(now, rng).to_string(), username(from + first / TOKENS_EACH));
+        let (owner, name) = (UserId::new(now, rng), username(from + first / TOKENS_EACH));
         for number in 0..TOKENS_EACH.min(tokens - first) {
             let secret = Secret::generate(SecretKind::ApiToken, rng);
-            let (id, secret_id) = (ApiTokenId::new(now, rng).to_string(), TokenSecretId::new(now, rng).to_string());
+            let (id, secret_id) = (ApiTokenId::new(now, rng), TokenSecretId::new(now, rng));
             made.push_str(secret.reveal());
-            secrets.push(secret_row(&secret, &id, &secret_id, now));
-            all.push(token_row(&secret, (id, secret_id), &owner, number, now));
+            secrets.push(secret_row(&secret, id, secret_id, now));
+            all.push(token_row(&secret, (id, secret_id), owner, number, now));
         }
-        held.push((user_roles::user_id.eq(owner.clone()), user_roles::role_id.eq(role.clone())));
+        held.push((user_roles::user_id.eq(owner), user_roles::role_id.eq(role)));
         people.push((
             users::id.eq(owner),
             users::username.eq(name.clone()),
@@ -163,9 +163,9 @@ fn insert_user(
 fn insert_token(connection: &mut Connection, owner: UserId, number: usize, now: Timestamp) -> Result<()> {
     let rng = &mut randomness::system();
     let secret = Secret::generate(SecretKind::ApiToken, rng);
-    let (id, secret_id) = (ApiTokenId::new(now, rng).to_string(), TokenSecretId::new(now, rng).to_string());
-    let row = secret_row(&secret, &id, &secret_id, now);
-    let token = token_row(&secret, (id, secret_id), &owner.to_string(), number, now);
+    let (id, secret_id) = (ApiTokenId::new(now, rng), TokenSecretId::new(now, rng));
+    let row = secret_row(&secret, id, secret_id, now);
+    let token = token_row(&secret, (id, secret_id), owner, number, now);
     diesel::insert_into(api_tokens::table).values(token).execute(connection)?;
     diesel::insert_into(api_token_secrets::table).values(row).execute(connection)?;
     Ok(())
@@ -174,12 +174,12 @@ fn insert_token(connection: &mut Connection, owner: UserId, number: usize, now: 
 #[derive(Insertable)]
 #[diesel(table_name = api_tokens)]
 pub struct TokenRow {
-    pub id: String,
-    pub user_id: String,
+    pub id: i64,
+    pub user_id: i64,
     pub name: String,
     pub name_key: String,
     pub hint: String,
-    pub secret_id: String,
+    pub secret_id: i64,
     pub repositories_permission: &'static str,
     pub account_permission: &'static str,
     pub administration_permission: &'static str,
@@ -192,8 +192,8 @@ pub struct TokenRow {
 #[derive(Insertable)]
 #[diesel(table_name = api_token_secrets)]
 struct SecretRow {
-    id: String,
-    api_token_id: String,
+    id: i64,
+    api_token_id: i64,
     digest: Vec<u8>,
     hint: String,
     created_at: i64,
@@ -202,18 +202,18 @@ struct SecretRow {
 
 fn token_row(
     secret: &Secret,
-    (id, secret_id): (String, String),
-    owner: &str,
+    (id, secret_id): (ApiTokenId, TokenSecretId),
+    owner: UserId,
     number: usize,
     now: Timestamp,
 ) -> TokenRow {
     TokenRow {
-        id,
-        user_id: owner.to_owned(),
+        id: id.number(),
+        user_id: owner.number(),
         name: format!("Token {number}"),
         name_key: format!("token {number}"),
         hint: secret.hint(),
-        secret_id,
+        secret_id: secret_id.number(),
         repositories_permission: "read",
         account_permission: "none",
         administration_permission: "none",
@@ -224,24 +224,24 @@ fn token_row(
     }
 }
 
-fn secret_row(secret: &Secret, token: &str, id: &str, now: Timestamp) -> SecretRow {
+fn secret_row(secret: &Secret, token: ApiTokenId, id: TokenSecretId, now: Timestamp) -> SecretRow {
     SecretRow {
-        id: id.to_owned(),
-        api_token_id: token.to_owned(),
+        id: id.number(),
+        api_token_id: token.number(),
         digest: secret.digest().as_bytes().to_vec(),
         hint: secret.hint(),
         created_at: now.unix(),
-        form_nonce: id.to_owned(),
+        form_nonce: id.to_string(),
     }
 }
 
 fn insert_service(connection: &mut Connection, now: Timestamp) -> Result<String> {
     let rng = &mut randomness::system();
     let secret = Secret::generate(SecretKind::ServiceToken, rng);
-    let id = ServiceId::new(now, rng).to_string();
+    let id = ServiceId::new(now, rng);
     diesel::insert_into(services::table)
         .values((
-            services::id.eq(&id),
+            services::id.eq(id),
             services::name.eq("build-cache"),
             services::description.eq(""),
             services::digest.eq(secret.digest().as_bytes().as_slice()),
@@ -251,7 +251,7 @@ fn insert_service(connection: &mut Connection, now: Timestamp) -> Result<String>
             services::created_by.eq(USERNAME),
             services::token_created_at.eq(now.unix()),
             services::token_created_by.eq(USERNAME),
-            services::form_nonce.eq(&id),
+            services::form_nonce.eq(id.to_string()),
             services::search_key.eq("build-cache"),
             services::revision.eq(0),
         ))

@@ -32,8 +32,8 @@ pub fn insert(connection: &mut Connection, users: &[UserId], now: Timestamp) -> 
         let secret = Secret::generate(SecretKind::RepositoryToken, rng);
         diesel::insert_into(t::table)
             .values((
-                t::id.eq(token.to_string()),
-                t::repository_id.eq(id.to_string()),
+                t::id.eq(token),
+                t::repository_id.eq(id),
                 t::generation.eq(1),
                 t::digest.eq(secret.digest().as_bytes().as_slice()),
                 t::hint.eq(secret.hint()),

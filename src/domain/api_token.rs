@@ -167,11 +167,11 @@ mod tests {
 
     fn token() -> ApiToken {
         ApiToken {
-            id: "019a9f3c-0000-7000-8000-000000000001".parse().unwrap(),
-            owner: "019a9f3c-0000-7000-8000-000000000002".parse().unwrap(),
+            id: "1".parse().unwrap(),
+            owner: "2".parse().unwrap(),
             name: TokenName::parse("ci").unwrap(),
             hint: String::new(),
-            current_secret: "019a9f3c-0000-7000-8000-000000000003".parse().unwrap(),
+            current_secret: "3".parse().unwrap(),
             permissions: Permissions::default(),
             repositories: RepositorySelection::All,
             lifetime: None,

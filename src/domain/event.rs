@@ -93,20 +93,20 @@ impl Actor {
     }
 
     /// The user, the repository or the service.
-    pub fn id(&self) -> Option<String> {
+    pub const fn id(&self) -> Option<i64> {
         match self {
-            Self::User { id, .. } | Self::ApiToken { owner: id, .. } => Some(id.to_string()),
-            Self::Repository { id, .. } => Some(id.to_string()),
-            Self::Service { id, .. } => Some(id.to_string()),
+            Self::User { id, .. } | Self::ApiToken { owner: id, .. } => Some(id.number()),
+            Self::Repository { id, .. } => Some(id.number()),
+            Self::Service { id, .. } => Some(id.number()),
             Self::Shell | Self::Anonymous { .. } | Self::System => None,
         }
     }
 
     /// The token that acted.
-    pub fn token(&self) -> Option<String> {
+    pub const fn token(&self) -> Option<i64> {
         match self {
-            Self::ApiToken { token, .. } => Some(token.to_string()),
-            Self::Repository { token, .. } => Some(token.to_string()),
+            Self::ApiToken { token, .. } => Some(token.number()),
+            Self::Repository { token, .. } => Some(token.number()),
             _ => None,
         }
     }

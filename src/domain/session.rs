@@ -59,7 +59,7 @@ mod tests {
 
     fn session(at: i64) -> Session {
         let at = Timestamp::from_unix(at);
-        let id = "019a9f3c-0000-7000-8000-000000000001".parse().unwrap();
+        let id = "1".parse().unwrap();
         Session { id, created_at: at, last_seen_at: at, authenticated_at: at }
     }
 

@@ -118,7 +118,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix(1_795_270_000);
 
     fn denial(user: u32, path: &str) -> NewEvent {
-        let id = format!("019a9f3c-0000-7000-8000-{user:012}").parse().unwrap();
+        let id = i64::from(user + 1).try_into().unwrap();
         NewEvent {
             actor: Actor::User { id, username: "ada".into(), address: "192.0.2.7".into() },
             action: Action::AuthorizationDenied,

@@ -17,12 +17,12 @@ use crate::domain::timestamp::Timestamp;
 
 #[derive(Queryable)]
 struct Row {
-    id: String,
-    user_id: String,
+    id: ApiTokenId,
+    user_id: UserId,
     name: String,
     _name_key: String,
     hint: String,
-    secret_id: String,
+    secret_id: TokenSecretId,
     repositories_permission: String,
     account_permission: String,
     administration_permission: String,
@@ -39,7 +39,7 @@ struct Row {
 /// The current tokens of an owner, then those revoked since `revoked_since`; newest first, at most `limit`.
 pub fn list(connection: &mut Connection, owner: UserId, revoked_since: Timestamp, limit: i64) -> Result<Vec<ApiToken>> {
     let rows: Vec<Row> = on_each!(connection, |c| api_tokens::table
-        .filter(api_tokens::user_id.eq(owner.to_string()))
+        .filter(api_tokens::user_id.eq(owner))
         .filter(api_tokens::revoked_at.is_null().or(api_tokens::revoked_at.ge(revoked_since.unix())))
         .order((api_tokens::revoked_at.is_not_null().asc(), api_tokens::id.desc()))
         .limit(limit)
@@ -55,13 +55,13 @@ pub fn list_current(
     limit: i64,
 ) -> Result<Vec<ApiToken>> {
     let mut query = api_tokens::table
-        .filter(api_tokens::user_id.eq(owner.to_string()))
+        .filter(api_tokens::user_id.eq(owner))
         .filter(api_tokens::revoked_at.is_null())
         .order(api_tokens::id.desc())
         .limit(limit)
         .into_boxed();
     if let Some(id) = after {
-        query = query.filter(api_tokens::id.lt(id.to_string()));
+        query = query.filter(api_tokens::id.lt(id));
     }
     let rows: Vec<Row> = query.load(connection)?;
     rows.into_iter().map(|row| to_token(connection, row)).collect()
@@ -69,18 +69,17 @@ pub fn list_current(
 
 /// The id of the secret with this digest.
 pub fn secret_of(connection: &mut Connection, digest: &Digest) -> Result<Option<TokenSecretId>> {
-    let id: Option<String> = api_token_secrets::table
+    Ok(api_token_secrets::table
         .filter(api_token_secrets::digest.eq(digest.as_bytes().as_slice()))
         .select(api_token_secrets::id)
         .get_result(connection)
-        .optional()?;
-    id.map(|id| id.parse().map_err(|_| StorageError::corrupt("api_token_secrets", &id))).transpose()
+        .optional()?)
 }
 
 /// The names of the owner's current tokens, in lower case.
 pub fn current_names(connection: &mut Connection, owner: UserId) -> Result<Vec<String>> {
     Ok(api_tokens::table
-        .filter(api_tokens::user_id.eq(owner.to_string()))
+        .filter(api_tokens::user_id.eq(owner))
         .filter(api_tokens::revoked_at.is_null())
         .select(api_tokens::name_key)
         .load(connection)?)
@@ -89,7 +88,7 @@ pub fn current_names(connection: &mut Connection, owner: UserId) -> Result<Vec<S
 /// How many count towards the limit: all but the revoked ones.
 pub fn count_current(connection: &mut Connection, owner: UserId) -> Result<usize> {
     let count: i64 = on_each!(connection, |c| api_tokens::table
-        .filter(api_tokens::user_id.eq(owner.to_string()))
+        .filter(api_tokens::user_id.eq(owner))
         .filter(api_tokens::revoked_at.is_null())
         .count()
         .get_result(c))?;
@@ -98,11 +97,8 @@ pub fn count_current(connection: &mut Connection, owner: UserId) -> Result<usize
 
 /// A token of this owner; another's is not found.
 pub fn find(connection: &mut Connection, owner: UserId, id: ApiTokenId) -> Result<Option<ApiToken>> {
-    let row: Option<Row> = api_tokens::table
-        .find(id.to_string())
-        .filter(api_tokens::user_id.eq(owner.to_string()))
-        .get_result(connection)
-        .optional()?;
+    let row: Option<Row> =
+        api_tokens::table.find(id).filter(api_tokens::user_id.eq(owner)).get_result(connection).optional()?;
     row.map(|row| to_token(connection, row)).transpose()
 }
 
@@ -113,20 +109,19 @@ pub fn name_is_taken(
     name: &TokenName,
     except: Option<ApiTokenId>,
 ) -> Result<bool> {
-    let holders: Vec<String> = on_each!(connection, |c| api_tokens::table
-        .filter(api_tokens::user_id.eq(owner.to_string()))
+    let holders: Vec<ApiTokenId> = on_each!(connection, |c| api_tokens::table
+        .filter(api_tokens::user_id.eq(owner))
         .filter(api_tokens::name_key.eq(name.key()))
         .filter(api_tokens::revoked_at.is_null())
         .select(api_tokens::id)
         .load(c))?;
-    let except = except.map(|id| id.to_string());
-    Ok(holders.iter().any(|id| Some(id) != except.as_ref()))
+    Ok(holders.into_iter().any(|id| Some(id) != except))
 }
 
 /// The former secrets that still work.
 pub fn replaced_secrets(connection: &mut Connection, token: ApiTokenId, now: Timestamp) -> Result<Vec<ReplacedSecret>> {
     let rows: Vec<(String, i64)> = api_token_secrets::table
-        .filter(api_token_secrets::api_token_id.eq(token.to_string()))
+        .filter(api_token_secrets::api_token_id.eq(token))
         .filter(api_token_secrets::ends_at.gt(now.unix()))
         .order(api_token_secrets::ends_at.asc())
         .select((api_token_secrets::hint, api_token_secrets::ends_at.assume_not_null()))
@@ -143,27 +138,22 @@ pub fn replaced_until(
     owner: UserId,
     now: Timestamp,
 ) -> Result<HashMap<ApiTokenId, Timestamp>> {
-    let rows: Vec<(String, i64)> = on_each!(connection, |c| api_tokens::table
+    let rows: Vec<(ApiTokenId, i64)> = on_each!(connection, |c| api_tokens::table
         .inner_join(api_token_secrets::table)
-        .filter(api_tokens::user_id.eq(owner.to_string()))
+        .filter(api_tokens::user_id.eq(owner))
         .filter(api_token_secrets::ends_at.gt(now.unix()))
         .order(api_token_secrets::ends_at.asc())
         .select((api_tokens::id, api_token_secrets::ends_at.assume_not_null()))
         .load(c))?;
-    let until = |(id, end): (String, i64)| {
-        let id = id.parse().map_err(|_| StorageError::corrupt("api_tokens", &id))?;
-        Ok((id, Timestamp::from_unix(end)))
-    };
-    rows.into_iter().map(until).collect()
+    Ok(rows.into_iter().map(|(id, end)| (id, Timestamp::from_unix(end))).collect())
 }
 
 /// The repositories a token was limited to.
 pub fn selected_repositories(connection: &mut Connection, token: ApiTokenId) -> Result<Vec<RepositoryId>> {
-    let ids: Vec<String> = api_token_repositories::table
-        .filter(api_token_repositories::api_token_id.eq(token.to_string()))
+    Ok(api_token_repositories::table
+        .filter(api_token_repositories::api_token_id.eq(token))
         .select(api_token_repositories::repository_id)
-        .load(connection)?;
-    ids.iter().map(|id| id.parse().map_err(|_| StorageError::corrupt("api_token_repositories", token))).collect()
+        .load(connection)?)
 }
 
 pub(super) fn permissions(repositories: &str, account: &str, administration: &str) -> Option<Permissions> {
@@ -184,8 +174,8 @@ pub fn prune(connection: &mut Connection, ended_before: Timestamp) -> Result<usi
 }
 
 fn to_token(connection: &mut Connection, row: Row) -> Result<ApiToken> {
-    let corrupt = || StorageError::corrupt("api_tokens", &row.id);
-    let id: ApiTokenId = row.id.parse().map_err(|_| corrupt())?;
+    let id = row.id;
+    let corrupt = || StorageError::corrupt("api_tokens", id);
     let repositories = match row.repository_selection.as_str() {
         "all" => RepositorySelection::All,
         "selected" => RepositorySelection::Selected(selected_repositories(connection, id)?),
@@ -196,9 +186,9 @@ fn to_token(connection: &mut Connection, row: Row) -> Result<ApiToken> {
         .map(|at| LastUse { at: Timestamp::from_unix(at), address: row.last_used_address.clone().unwrap_or_default() });
     Ok(ApiToken {
         id,
-        owner: row.user_id.parse().map_err(|_| corrupt())?,
+        owner: row.user_id,
         name: TokenName::parse(&row.name).map_err(|_| corrupt())?,
-        current_secret: row.secret_id.parse().map_err(|_| corrupt())?,
+        current_secret: row.secret_id,
         permissions: permissions(&row.repositories_permission, &row.account_permission, &row.administration_permission)
             .ok_or_else(corrupt)?,
         repositories,

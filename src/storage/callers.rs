@@ -49,8 +49,8 @@ pub fn add(connection: &mut Connection, gathered: &[Gathered]) -> Result<()> {
     let mut there = BTreeSet::new();
     for (repository, last) in used {
         let older = repositories::last_used_at.lt(last.unix());
-        let row = repositories::table.find(repository.to_string());
-        let touched = on_each!(connection, |c| diesel::update(row.clone().filter(older))
+        let row = repositories::table.find(repository);
+        let touched = on_each!(connection, |c| diesel::update(row.filter(older))
             .set(repositories::last_used_at.eq(last.unix()))
             .execute(c))?;
         if touched > 0 || on_each!(connection, |c| row.count().get_result::<i64>(c))? > 0 {
@@ -89,8 +89,8 @@ fn note_last_use(connection: &mut Connection, one: &Gathered) -> Result<bool> {
     macro_rules! note {
         ($table:ident, $id:expr) => {{
             let newer = $table::last_used_at.is_null().or($table::last_used_at.le(last));
-            let token = $table::table.find($id.to_string());
-            let touched = on_each!(connection, |c| diesel::update(token.clone().filter(newer))
+            let token = $table::table.find($id);
+            let touched = on_each!(connection, |c| diesel::update(token.filter(newer))
                 .set(($table::last_used_at.eq(last), $table::last_used_address.eq(address)))
                 .execute(c))?;
             Ok(touched > 0 || on_each!(connection, |c| token.count().get_result::<i64>(c))? > 0)

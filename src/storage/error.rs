@@ -170,15 +170,35 @@ impl From<diesel::r2d2::PoolError> for StorageError {
     }
 }
 
-/// Whether something was inserted; `false` if that would have broken a unique constraint. It happens in a savepoint,
-/// because on PostgreSQL a broken constraint spoils all that surrounds it.
-pub(super) fn insert_unless_taken(
+/// What `insert` returned; `None` if it would have broken a unique constraint. It runs in a savepoint, because on PostgreSQL
+/// a broken constraint ends the transaction.
+pub(super) fn insert_unless_taken<T>(
     connection: &mut Connection,
-    insert: impl FnOnce(&mut Connection) -> diesel::QueryResult<usize>,
-) -> Result<bool> {
+    insert: impl FnOnce(&mut Connection) -> Result<T, InsertError>,
+) -> Result<Option<T>> {
     match connection.transaction(insert) {
-        Ok(_) => Ok(true),
-        Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
-        Err(error) => Err(error.into()),
+        Ok(inserted) => Ok(Some(inserted)),
+        Err(InsertError::Diesel(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _))) => Ok(None),
+        Err(InsertError::Diesel(error)) => Err(error.into()),
+        Err(InsertError::Storage(error)) => Err(error),
+    }
+}
+
+/// Why a row was not inserted, with diesel's error as it was.
+#[derive(Debug)]
+pub(super) enum InsertError {
+    Diesel(Error),
+    Storage(StorageError),
+}
+
+impl From<Error> for InsertError {
+    fn from(error: Error) -> Self {
+        Self::Diesel(error)
+    }
+}
+
+impl From<StorageError> for InsertError {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
     }
 }

@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 
-use super::error::{Result, StorageError};
+use super::error::Result;
 use super::schema::events;
 use super::{Connection, users};
 use crate::domain::event::Action;
@@ -11,13 +11,11 @@ use crate::domain::id::EventId;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::Username;
 
-/// Who did it.
+/// Who did it: a user, whether in a session or by a token, or where there is no such user, whoever has this id.
 #[derive(Debug, Clone)]
-pub enum By {
-    /// A user, whether in a session or by a token.
-    Username(Username),
-    /// The id of a user or of a repository.
-    Id(String),
+pub struct By {
+    pub username: Option<Username>,
+    pub id: Option<i64>,
 }
 
 /// What it happened to.
@@ -56,10 +54,10 @@ pub struct Recorded {
     pub at: Timestamp,
     pub action: String,
     pub actor_kind: String,
-    pub actor_id: Option<String>,
+    pub actor_id: Option<i64>,
     /// Empty where nobody is known.
     pub actor_name: String,
-    pub actor_token: Option<String>,
+    pub actor_token: Option<i64>,
     pub address: Option<String>,
     pub subject_kind: String,
     pub subject_id: String,
@@ -68,8 +66,8 @@ pub struct Recorded {
 }
 
 type Row = (
-    (String, i64, String, String),
-    (String, Option<String>, String, Option<String>, Option<String>),
+    (EventId, i64, String, String),
+    (String, Option<i64>, String, Option<i64>, Option<String>),
     (String, String, String),
 );
 
@@ -87,13 +85,13 @@ pub fn list(connection: &mut Connection, asked: &Asked) -> Result<Vec<Recorded>>
     if let Some(action) = asked.action {
         query = query.filter(events::action.eq(action.name()));
     }
-    match &asked.by {
-        None => {}
-        Some(By::Id(id)) => query = query.filter(events::actor_id.eq(id.clone())),
-        Some(By::Username(username)) => {
-            let Some(user) = users::credentials(connection, username)? else { return Ok(Vec::new()) };
-            query = query.filter(events::actor_id.eq(user.id.to_string()));
-        }
+    if let Some(by) = &asked.by {
+        let user = match &by.username {
+            Some(username) => users::credentials(connection, username)?.map(|user| user.id.number()),
+            None => None,
+        };
+        let Some(id) = user.or(by.id) else { return Ok(Vec::new()) };
+        query = query.filter(events::actor_id.eq(id));
     }
     if let Some(Subject { kind, named }) = &asked.subject {
         query = query.filter(events::subject_kind.eq(kind.clone()));
@@ -104,23 +102,23 @@ pub fn list(connection: &mut Connection, asked: &Asked) -> Result<Vec<Recorded>>
     }
     // The id tells the second, too.
     if let Some(since) = asked.since {
-        query = query.filter(events::id.ge(EventId::first_of(since).to_string()));
+        query = query.filter(events::id.ge(EventId::first_of(since)));
     }
     if let Some(until) = asked.until {
-        query = query.filter(events::id.lt(EventId::first_of(until).to_string()));
+        query = query.filter(events::id.lt(EventId::first_of(until)));
     }
     if let Some(id) = asked.before {
-        query = query.filter(events::id.lt(id.to_string()));
+        query = query.filter(events::id.lt(id));
     }
     let rows: Vec<Row> = query.load(connection)?;
-    rows.into_iter().map(to_recorded).collect()
+    Ok(rows.into_iter().map(to_recorded).collect())
 }
 
-fn to_recorded(row: Row) -> Result<Recorded> {
+fn to_recorded(row: Row) -> Recorded {
     let ((id, at, action, detail), actor, (subject_kind, subject_id, subject_name)) = row;
     let (actor_kind, actor_id, actor_name, actor_token, address) = actor;
-    Ok(Recorded {
-        id: id.parse().map_err(|_| StorageError::corrupt("events", &id))?,
+    Recorded {
+        id,
         at: Timestamp::from_unix(at),
         action,
         actor_kind,
@@ -132,5 +130,5 @@ fn to_recorded(row: Row) -> Result<Recorded> {
         subject_id,
         subject_name,
         detail,
-    })
+    }
 }

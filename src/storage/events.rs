@@ -5,16 +5,22 @@ use rand::CryptoRng;
 
 use super::Connection;
 use super::connection::on_each;
-use super::error::{Result, StorageError};
+use super::error::Result;
+use super::ids::insert_with_new_id;
 use super::schema::events;
 use crate::domain::event::{Action, Event, NewEvent};
 use crate::domain::id::EventId;
 use crate::domain::timestamp::Timestamp;
 
 pub fn append(connection: &mut Connection, event: &NewEvent, now: Timestamp, rng: &mut impl CryptoRng) -> Result<()> {
-    on_each!(connection, |c| diesel::insert_into(events::table)
+    insert_with_new_id(|| EventId::new(now, rng), |id| insert(connection, id, event, now)).map(drop)
+}
+
+/// How many rows were inserted: none if the id is taken.
+fn insert(connection: &mut Connection, id: EventId, event: &NewEvent, now: Timestamp) -> Result<usize> {
+    Ok(on_each!(connection, |c| diesel::insert_into(events::table)
         .values((
-            events::id.eq(EventId::new(now, rng).to_string()),
+            events::id.eq(id),
             events::at.eq(now.unix()),
             events::actor_kind.eq(event.actor.kind()),
             events::actor_id.eq(event.actor.id()),
@@ -27,8 +33,9 @@ pub fn append(connection: &mut Connection, event: &NewEvent, now: Timestamp, rng
             events::detail.eq(&event.detail),
             events::actor_token.eq(event.actor.token()),
         ))
-        .execute(c))?;
-    Ok(())
+        .on_conflict(events::id)
+        .do_nothing()
+        .execute(c))?)
 }
 
 /// When the newest event happened.
@@ -62,9 +69,8 @@ pub fn list_of(
     before: Option<EventId>,
     limit: i64,
 ) -> Result<Vec<Event>> {
-    // Ids are hexadecimal: all of them come before this.
-    let before = before.map_or_else(|| "g".to_owned(), |id| id.to_string());
-    let rows: Vec<(String, i64, String, Option<String>, String, String)> = on_each!(connection, |c| events::table
+    let before = before.map_or(i64::MAX, EventId::number);
+    let rows: Vec<(EventId, i64, String, Option<String>, String, String)> = on_each!(connection, |c| events::table
         .filter(events::subject_kind.eq(subject_kind))
         .filter(events::subject_id.eq(subject_id))
         .filter(events::id.lt(before))
@@ -72,18 +78,14 @@ pub fn list_of(
         .limit(limit)
         .select((events::id, events::at, events::actor_name, events::address, events::action, events::detail))
         .load(c))?;
-    rows.into_iter()
-        .map(|(id, at, actor_name, address, action, detail)| {
-            let corrupt = || StorageError::corrupt("events", &id);
-            Ok(Event {
-                id: id.parse().map_err(|_| corrupt())?,
-                at: Timestamp::from_unix(at),
-                actor_name,
-                address,
-                // A newer program may have written it.
-                words: Action::from_name(&action).map_or(action, |action| action.words().to_owned()),
-                detail,
-            })
-        })
-        .collect()
+    let to_event = |(id, at, actor_name, address, action, detail): (_, _, _, _, String, _)| Event {
+        id,
+        at: Timestamp::from_unix(at),
+        actor_name,
+        address,
+        // A newer program may have written it.
+        words: Action::from_name(&action).map_or(action, |action| action.words().to_owned()),
+        detail,
+    };
+    Ok(rows.into_iter().map(to_event).collect())
 }

@@ -6,6 +6,7 @@ use diesel::sql_types::{BigInt, Text};
 use super::Connection;
 use super::connection::on_each;
 use super::error::{Result, StorageError};
+use super::ids::numbers;
 use super::schema::{grants, users as users_table};
 use super::users;
 use crate::domain::grant::from_stored;
@@ -14,11 +15,9 @@ use crate::domain::permission::Permission;
 use crate::domain::timestamp::Timestamp;
 
 pub fn find(connection: &mut Connection, user: UserId, repository: RepositoryId) -> Result<Option<Permission>> {
-    let stored: Option<String> = on_each!(connection, |c| grants::table
-        .find((user.to_string(), repository.to_string()))
-        .select(grants::permission)
-        .get_result(c))
-    .optional()?;
+    let stored: Option<String> =
+        on_each!(connection, |c| grants::table.find((user, repository)).select(grants::permission).get_result(c))
+            .optional()?;
     stored.map(|stored| from_stored(&stored).ok_or_else(|| StorageError::corrupt("grants", repository))).transpose()
 }
 
@@ -34,11 +33,11 @@ pub fn set(
     if !users::lock(connection, user)? {
         return Err(diesel::result::Error::NotFound.into());
     }
-    diesel::delete(grants::table.find((user.to_string(), repository.to_string()))).execute(connection)?;
-    let of_user = users_table::table.find(user.to_string());
+    diesel::delete(grants::table.find((user, repository))).execute(connection)?;
+    let of_user = users_table::table.find(user);
     let row = of_user.select((
         users_table::id,
-        repository.to_string().into_sql::<Text>(),
+        repository.into_sql::<BigInt>(),
         permission.name().into_sql::<Text>(),
         now.unix().into_sql::<BigInt>(),
         users_table::username,
@@ -58,7 +57,7 @@ pub fn set(
 
 /// Whether there was a grant to take away.
 pub fn remove(connection: &mut Connection, user: UserId, repository: RepositoryId) -> Result<bool> {
-    Ok(diesel::delete(grants::table.find((user.to_string(), repository.to_string()))).execute(connection)? == 1)
+    Ok(diesel::delete(grants::table.find((user, repository))).execute(connection)? == 1)
 }
 
 /// The strongest grant that a user has on any repository, or on any of `among`.
@@ -67,10 +66,9 @@ pub fn strongest(
     user: UserId,
     among: Option<&[RepositoryId]>,
 ) -> Result<Option<Permission>> {
-    let mut own =
-        grants::table.filter(grants::user_id.eq(user.to_string())).select(grants::permission).distinct().into_boxed();
+    let mut own = grants::table.filter(grants::user_id.eq(user)).select(grants::permission).distinct().into_boxed();
     if let Some(ids) = among {
-        own = own.filter(grants::repository_id.eq_any(ids.iter().map(ToString::to_string).collect::<Vec<_>>()));
+        own = own.filter(grants::repository_id.eq_any(numbers(ids)));
     }
     let stored: Vec<String> = own.load(connection)?;
     let parse = |stored: &String| from_stored(stored).ok_or_else(|| StorageError::corrupt("grants", stored));
@@ -80,11 +78,11 @@ pub fn strongest(
 
 /// Whether a user has any grant at all.
 pub fn any_of(connection: &mut Connection, user: UserId) -> Result<bool> {
-    let own = grants::table.filter(grants::user_id.eq(user.to_string()));
+    let own = grants::table.filter(grants::user_id.eq(user));
     Ok(on_each!(connection, |c| diesel::select(diesel::dsl::exists(own)).get_result(c))?)
 }
 
-type GrantedRow = (String, String, String, String, i64);
+type GrantedRow = (UserId, String, String, String, i64);
 
 macro_rules! granted {
     () => {
@@ -111,7 +109,7 @@ pub struct Granted {
 /// The grants on a repository in the order of the usernames: at most `limit`, after the first `offset`.
 pub fn list(connection: &mut Connection, repository: RepositoryId, offset: i64, limit: i64) -> Result<Vec<Granted>> {
     let rows: Vec<GrantedRow> = on_each!(connection, |c| granted!()
-        .filter(grants::repository_id.eq(repository.to_string()))
+        .filter(grants::repository_id.eq(repository))
         .order(grants::username.asc())
         .limit(limit)
         .offset(offset)
@@ -126,7 +124,7 @@ pub fn list_after(
     after: Option<String>,
     limit: i64,
 ) -> Result<Vec<Granted>> {
-    let of_repository = granted!().filter(grants::repository_id.eq(repository.to_string()));
+    let of_repository = granted!().filter(grants::repository_id.eq(repository));
     // Every username comes after the empty one.
     let later = of_repository.filter(grants::username.gt(after.unwrap_or_default()));
     let rows: Vec<GrantedRow> = later.order(grants::username.asc()).limit(limit).load(connection)?;
@@ -135,20 +133,19 @@ pub fn list_after(
 
 /// One user's grant on a repository.
 pub fn of(connection: &mut Connection, user: UserId, repository: RepositoryId) -> Result<Option<Granted>> {
-    let of_user = granted!().filter(grants::user_id.eq(user.to_string()));
+    let of_user = granted!().filter(grants::user_id.eq(user));
     let row: Option<GrantedRow> =
-        of_user.filter(grants::repository_id.eq(repository.to_string())).get_result(connection).optional()?;
+        of_user.filter(grants::repository_id.eq(repository)).get_result(connection).optional()?;
     row.map(|row| to_granted(row, repository)).transpose()
 }
 
 fn to_granted(row: GrantedRow, repository: RepositoryId) -> Result<Granted> {
     let (user, username, display_name, permission, created_at) = row;
-    let corrupt = || StorageError::corrupt("grants", repository);
     Ok(Granted {
-        user: user.parse().map_err(|_| corrupt())?,
+        user,
         username,
         display_name,
-        permission: from_stored(&permission).ok_or_else(corrupt)?,
+        permission: from_stored(&permission).ok_or_else(|| StorageError::corrupt("grants", repository))?,
         created_at: Timestamp::from_unix(created_at),
     })
 }

@@ -3,16 +3,17 @@
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use rand::CryptoRng;
 
 use super::connection::on_each;
 use super::error::Result;
 use super::schema::{api_tokens, events};
 use super::sealing::SealingKeys;
+use super::token_secrets;
 use super::{Connection, api_token_changes, repository_changes, repository_tokens, service_changes, services};
-use super::{StorageError, token_secrets};
 use crate::domain::event::{Action, Actor};
-use crate::domain::id::{ApiTokenId, UserId};
+use crate::domain::id::{ApiTokenId, EventId, UserId};
 use crate::domain::secret::{Digest, SecretKind};
 use crate::domain::timestamp::Timestamp;
 
@@ -80,7 +81,7 @@ impl Held {
 pub(super) fn has_notice(connection: &mut Connection, subject: (&str, String)) -> Result<bool> {
     let (revoked, replaced) = (Action::ApiTokenRevoked.name(), Action::ReplacedSecretRevoked.name());
     let of_repository = Action::RepositoryTokenRevoked.name();
-    let found: Option<String> = on_each!(connection, |c| events::table
+    let found: Option<EventId> = on_each!(connection, |c| events::table
         .filter(events::subject_kind.eq(subject.0))
         .filter(events::subject_id.eq(&subject.1))
         .filter(events::action.eq_any([revoked, replaced, of_repository]))
@@ -135,12 +136,11 @@ pub struct RevokedToken {
 /// Those of one owner since `since`, latest first, at most `limit`.
 pub fn of_owner(connection: &mut Connection, owner: UserId, since: Timestamp, limit: i64) -> Result<Vec<RevokedToken>> {
     let actions = [Action::ApiTokenRevoked.name(), Action::ReplacedSecretRevoked.name()];
-    let rows: Vec<(String, String, String, i64, Option<String>)> = on_each!(connection, |c| api_tokens::table
-        .inner_join(
-            events::table
-                .on(events::subject_kind.eq(api_token_changes::KIND).and(events::subject_id.eq(api_tokens::id))),
-        )
-        .filter(api_tokens::user_id.eq(owner.to_string()))
+    let rows: Vec<(ApiTokenId, String, String, i64, Option<String>)> = on_each!(connection, |c| api_tokens::table
+        .inner_join(events::table.on(
+            events::subject_kind.eq(api_token_changes::KIND).and(events::subject_id.eq(api_tokens::id.cast::<Text>()))
+        ),)
+        .filter(api_tokens::user_id.eq(owner))
         .filter(events::action.eq(actions[0]).or(events::action.eq(actions[1])))
         .filter(events::actor_kind.eq(ANONYMOUS))
         .filter(events::at.ge(since.unix()))
@@ -149,16 +149,13 @@ pub fn of_owner(connection: &mut Connection, owner: UserId, since: Timestamp, li
         .limit(limit)
         .select((api_tokens::id, api_tokens::name, events::action, events::at, events::address))
         .load(c))?;
-    rows.into_iter()
-        .map(|(id, name, action, at, address)| {
-            Ok(RevokedToken {
-                id: id.parse().map_err(|_| StorageError::corrupt("api_tokens", &id))?,
-                name,
-                replaced_only: action == actions[1],
-                revocation: to_revocation(at, address),
-            })
-        })
-        .collect()
+    let to_token = |(id, name, action, at, address): (_, _, String, _, _)| RevokedToken {
+        id,
+        name,
+        replaced_only: action == actions[1],
+        revocation: to_revocation(at, address),
+    };
+    Ok(rows.into_iter().map(to_token).collect())
 }
 
 /// Nobody else revokes a token without being known.

@@ -49,7 +49,7 @@ pub struct StoredAnswer {
     pub request: Digest,
     pub status: u16,
     sealed: Sealed,
-    secret_id: Option<String>,
+    secret_id: Option<i64>,
 }
 
 impl StoredAnswer {
@@ -65,7 +65,7 @@ impl StoredAnswer {
 }
 
 /// Request, status, sealed answer with the id of its key, and the new secret.
-type Row = (Vec<u8>, i64, Vec<u8>, String, Option<String>);
+type Row = (Vec<u8>, i64, Vec<u8>, String, Option<i64>);
 
 /// What a sealed answer is bound to: it does not open in another row.
 fn bound_to(keyed: &KeyedRequest) -> String {
@@ -93,7 +93,7 @@ pub fn find(
         .get_result(connection)
         .optional()?;
     let Some((request, status, bytes, key_id, secret_id)) = row else { return Ok(None) };
-    if let Some(id) = &secret_id
+    if let Some(id) = secret_id
         && !is_in_force(connection, id, now)?
     {
         return Ok(None);
@@ -109,7 +109,7 @@ pub fn find(
 }
 
 /// Whether the secret of this id has not ended.
-fn is_in_force(connection: &mut Connection, id: &str, now: Timestamp) -> Result<bool> {
+fn is_in_force(connection: &mut Connection, id: i64, now: Timestamp) -> Result<bool> {
     let api: i64 = api_token_secrets::table
         .find(id)
         .filter(api_token_secrets::ends_at.is_null().or(api_token_secrets::ends_at.gt(now.unix())))
@@ -167,17 +167,17 @@ pub fn insert(
     Ok(())
 }
 
-fn await_first_use(connection: &mut Connection, secret: NewSecret) -> Result<String> {
+fn await_first_use(connection: &mut Connection, secret: NewSecret) -> Result<i64> {
     let (id, hit) = match secret {
         NewSecret::ApiToken(id) => {
-            let row = api_token_secrets::table.find(id.to_string());
+            let row = api_token_secrets::table.find(id);
             let pending = api_token_secrets::first_use_pending.eq(true);
-            (id.to_string(), diesel::update(row).set(pending).execute(connection)?)
+            (id.number(), diesel::update(row).set(pending).execute(connection)?)
         }
         NewSecret::Repository(id) => {
-            let row = repository_tokens::table.find(id.to_string());
+            let row = repository_tokens::table.find(id);
             let pending = repository_tokens::first_use_pending.eq(true);
-            (id.to_string(), diesel::update(row).set(pending).execute(connection)?)
+            (id.number(), diesel::update(row).set(pending).execute(connection)?)
         }
     };
     if hit == 1 { Ok(id) } else { Err(StorageError::corrupt("idempotency_keys", id)) }
@@ -186,7 +186,7 @@ fn await_first_use(connection: &mut Connection, secret: NewSecret) -> Result<Str
 /// Removes the answer that has this secret, because the secret is used: its client has received it.
 pub fn note_first_use(connection: &mut Connection, kind: SecretKind, digest: &Digest) -> Result<()> {
     let digest = digest.as_bytes().as_slice();
-    let id: Option<String> = match kind {
+    let id: Option<i64> = match kind {
         SecretKind::ApiToken => {
             let row = api_token_secrets::table.filter(api_token_secrets::digest.eq(digest));
             diesel::update(row).set(api_token_secrets::first_use_pending.eq(false)).execute(connection)?;

@@ -135,7 +135,7 @@ mod tests {
 
     fn put(index: &Index, question: Question, moment: Moment, name: &str) {
         let known = Known::Service(KnownService {
-            id: "019a9f3c-0000-7000-8000-000000000001".parse().unwrap(),
+            id: "1".parse().unwrap(),
             name: ServiceName::parse(name).unwrap(),
             token_created_at: Timestamp::from_unix(0),
         });

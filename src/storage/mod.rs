@@ -15,6 +15,7 @@ pub mod events;
 pub mod grants;
 pub mod held;
 pub mod idempotency;
+mod ids;
 mod index;
 pub mod job;
 pub mod known;

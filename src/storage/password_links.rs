@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::Connection;
-use super::error::{Result, StorageError};
+use super::error::Result;
 use super::schema::{password_links, user_roles};
 use super::{user_access, users};
 use crate::domain::id::{RoleId, UserId};
@@ -20,8 +20,8 @@ pub fn put(connection: &mut Connection, user: UserId, made_by: UserId, digest: &
     withdraw(connection, user)?;
     diesel::insert_into(password_links::table)
         .values((
-            password_links::user_id.eq(user.to_string()),
-            password_links::made_by.eq(made_by.to_string()),
+            password_links::user_id.eq(user),
+            password_links::made_by.eq(made_by),
             password_links::digest.eq(digest.as_bytes().as_slice()),
             password_links::created_at.eq(now.unix()),
             password_links::expires_at.eq(now.plus(LIFETIME).unix()),
@@ -40,15 +40,14 @@ pub struct Link {
 /// The link with a code of this digest. It works until it expires, for a user who is enabled, and as long as whoever made it
 /// could make it again: with *User Management*, and with everything that the user can do.
 pub fn find(connection: &mut Connection, digest: &Digest, now: Timestamp) -> Result<Option<Link>> {
-    let row: Option<(String, String)> = password_links::table
+    let row: Option<(UserId, UserId)> = password_links::table
         .filter(password_links::digest.eq(digest.as_bytes().as_slice()))
         .filter(password_links::expires_at.gt(now.unix()))
         .select((password_links::user_id, password_links::made_by))
         .get_result(connection)
         .optional()?;
     let Some((user, made_by)) = row else { return Ok(None) };
-    let parse = |id: &str| id.parse::<UserId>().map_err(|_| StorageError::corrupt("password_links", id));
-    let (user, made_by) = (users::find(connection, parse(&user)?)?, users::find(connection, parse(&made_by)?)?);
+    let (user, made_by) = (users::find(connection, user)?, users::find(connection, made_by)?);
     let Some((user, made_by)) = user.zip(made_by) else { return Ok(None) };
     if user.disabled_at.is_some() || made_by.disabled_at.is_some() || !made_by.holds(Privilege::UserManagement) {
         return Ok(None);
@@ -61,7 +60,7 @@ pub fn find(connection: &mut Connection, digest: &Digest, now: Timestamp) -> Res
 /// When the link that waits for a user expires.
 pub fn expires_at(connection: &mut Connection, user: UserId, now: Timestamp) -> Result<Option<Timestamp>> {
     let end: Option<i64> = password_links::table
-        .find(user.to_string())
+        .find(user)
         .filter(password_links::expires_at.gt(now.unix()))
         .select(password_links::expires_at)
         .get_result(connection)
@@ -77,18 +76,17 @@ pub fn take(connection: &mut Connection, digest: &Digest) -> Result<bool> {
 
 /// Takes a user's link away, and says whether there was one.
 pub fn withdraw(connection: &mut Connection, user: UserId) -> Result<bool> {
-    Ok(diesel::delete(password_links::table.find(user.to_string())).execute(connection)? == 1)
+    Ok(diesel::delete(password_links::table.find(user)).execute(connection)? == 1)
 }
 
 /// Ends all links that a user made. They stay ended when the user gets privileges or account back.
 pub fn withdraw_made_by(connection: &mut Connection, maker: UserId) -> Result<usize> {
-    Ok(diesel::delete(password_links::table.filter(password_links::made_by.eq(maker.to_string())))
-        .execute(connection)?)
+    Ok(diesel::delete(password_links::table.filter(password_links::made_by.eq(maker))).execute(connection)?)
 }
 
 /// Ends all links made by the users who have this role.
 pub fn withdraw_made_with(connection: &mut Connection, role: RoleId) -> Result<usize> {
-    let holders = user_roles::table.filter(user_roles::role_id.eq(role.to_string())).select(user_roles::user_id);
+    let holders = user_roles::table.filter(user_roles::role_id.eq(role)).select(user_roles::user_id);
     Ok(diesel::delete(password_links::table.filter(password_links::made_by.eq_any(holders))).execute(connection)?)
 }
 

@@ -1,6 +1,7 @@
 //! The API tokens that can reach a repository at this moment.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -12,7 +13,7 @@ use super::roles::privileges;
 use super::schema::{api_token_repositories, api_tokens, grants, roles, user_roles, users};
 use super::user_list::string_agg;
 use crate::domain::grant::from_stored;
-use crate::domain::id::{ApiTokenId, RepositoryId};
+use crate::domain::id::{ApiTokenId, RepositoryId, UserId};
 use crate::domain::permission::{Permission, owner_may};
 use crate::domain::privilege::Privilege;
 use crate::domain::timestamp::Timestamp;
@@ -31,7 +32,7 @@ pub struct Reaching {
 }
 
 /// A token that is good by itself, and the id of its owner.
-type Row = (String, String, String, String, Option<i64>, Option<i64>, String);
+type Row = (ApiTokenId, String, String, String, Option<i64>, Option<i64>, UserId);
 
 /// The username of somebody who may use API tokens, and what such a one may do at the repository.
 type Owner = Option<(String, Permission)>;
@@ -56,7 +57,7 @@ pub fn api_tokens(
     before: Option<ApiTokenId>,
     limit: usize,
 ) -> Result<Reached> {
-    let mut owners: HashMap<String, Owner> = HashMap::new();
+    let mut owners: HashMap<UserId, Owner> = HashMap::new();
     let mut reached = Reached::default();
     let (mut before, mut seen, mut count) = (before, 0, limit + 1);
     loop {
@@ -64,17 +65,18 @@ pub fn api_tokens(
         let all_seen = rows.len() < count;
         seen += rows.len();
         for row in rows {
-            let id = row.0.parse().map_err(|_| StorageError::corrupt("api_tokens", &row.0))?;
             // Tokens of one owner are often neighbours.
-            if !owners.contains_key(&row.6) {
-                owners.insert(row.6.clone(), owner(connection, &row.6, repository)?);
-            }
-            if let Some(Some(owner)) = owners.get(&row.6) {
+            let id = row.0;
+            let owner = match owners.entry(row.6) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(owner(connection, row.6, repository)?),
+            };
+            if let Some(owner) = owner {
                 if reached.tokens.len() == limit {
                     reached.next = before;
                     return Ok(reached);
                 }
-                reached.tokens.push(to_reaching(row, id, owner)?);
+                reached.tokens.push(to_reaching(row, owner)?);
             }
             before = Some(id);
         }
@@ -97,7 +99,6 @@ fn good(
     before: Option<ApiTokenId>,
     count: usize,
 ) -> Result<Vec<Row>> {
-    let repository = repository.to_string();
     let selected = exists(
         api_token_repositories::table
             .filter(api_token_repositories::api_token_id.eq(api_tokens::id))
@@ -109,8 +110,7 @@ fn good(
         .filter(api_tokens::expires_at.is_null().or(api_tokens::expires_at.gt(now.unix())))
         .filter(api_tokens::repositories_permission.ne(Permission::None.name()))
         .filter(api_tokens::repository_selection.eq("all").or(selected))
-        // Every id, of hexadecimal digits, comes before this.
-        .filter(api_tokens::id.lt(before.map_or_else(|| "g".into(), |id| id.to_string())))
+        .filter(api_tokens::id.lt(before.map_or(i64::MAX, ApiTokenId::number)))
         .order(api_tokens::id.desc())
         .limit(i64::try_from(count).unwrap_or(i64::MAX))
         .select((
@@ -126,8 +126,8 @@ fn good(
 }
 
 /// `None` for whoever can do nothing there with any token. What one may is judged by the rule that holds for checks.
-fn owner(connection: &mut Connection, id: &str, repository: RepositoryId) -> Result<Owner> {
-    let own = grants::user_id.eq(users::id).and(grants::repository_id.eq(repository.to_string()));
+fn owner(connection: &mut Connection, id: UserId, repository: RepositoryId) -> Result<Owner> {
+    let own = grants::user_id.eq(users::id).and(grants::repository_id.eq(repository));
     let held = user_roles::table
         .inner_join(roles::table)
         .filter(user_roles::user_id.eq(users::id))
@@ -147,8 +147,8 @@ fn owner(connection: &mut Connection, id: &str, repository: RepositoryId) -> Res
     Ok((held.contains(Privilege::ApiAccess) && may > Permission::None).then_some((username, may)))
 }
 
-fn to_reaching(row: Row, id: ApiTokenId, (owner, may): &(String, Permission)) -> Result<Reaching> {
-    let (_, name, hint, permission, expires_at, last_used_at, _) = row;
+fn to_reaching(row: Row, (owner, may): &(String, Permission)) -> Result<Reaching> {
+    let (id, name, hint, permission, expires_at, last_used_at, _) = row;
     let permission = Permission::from_name(&permission).ok_or_else(|| StorageError::corrupt("api_tokens", id))?;
     Ok(Reaching {
         id,

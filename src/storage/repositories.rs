@@ -6,7 +6,8 @@ use rand::CryptoRng;
 
 use super::Connection;
 use super::connection::on_each;
-use super::error::{Result, StorageError, insert_unless_taken};
+use super::error::{InsertError, Result, StorageError, insert_unless_taken};
+use super::ids::{insert_with_new_id, numbers};
 use super::paging::{holding, holding_letters, letters, letters_of};
 use super::schema::{grants, repositories};
 use crate::domain::grant::from_stored;
@@ -21,7 +22,7 @@ const NEVER: i64 = 0;
 /// A repository, and the grant on it of the user who looks.
 pub type Seen = (Repository, Option<Permission>);
 
-pub(super) type Row = (String, String, String, i64, i64);
+pub(super) type Row = (RepositoryId, String, String, i64, i64);
 
 /// The columns of a [`Row`].
 macro_rules! columns {
@@ -45,18 +46,24 @@ pub fn insert(
     now: Timestamp,
     rng: &mut impl CryptoRng,
 ) -> Result<Option<RepositoryId>> {
-    let id = RepositoryId::new(now, rng);
     let row = (
-        repositories::id.eq(id.to_string()),
         repositories::name.eq(name.as_str()),
         repositories::description.eq(description),
         repositories::created_at.eq(now.unix()),
         searched(name, description),
     );
-    let made = insert_unless_taken(connection, |connection| {
-        diesel::insert_into(repositories::table).values(row).execute(connection)
-    })?;
-    Ok(made.then_some(id))
+    insert_unless_taken(connection, |connection| {
+        insert_with_new_id(
+            || RepositoryId::new(now, rng),
+            |id| -> Result<usize, InsertError> {
+                Ok(on_each!(connection, |c| diesel::insert_into(repositories::table)
+                    .values((repositories::id.eq(id), row.clone()))
+                    .on_conflict(repositories::id)
+                    .do_nothing()
+                    .execute(c))?)
+            },
+        )
+    })
 }
 
 /// What a search looks into, in lower case.
@@ -77,8 +84,7 @@ pub(super) fn searched(
 /// A repository by its id.
 pub fn find(connection: &mut Connection, id: RepositoryId) -> Result<Option<Repository>> {
     let row: Option<Row> =
-        on_each!(connection, |c| repositories::table.find(id.to_string()).select(columns!()).get_result(c))
-            .optional()?;
+        on_each!(connection, |c| repositories::table.find(id).select(columns!()).get_result(c)).optional()?;
     row.map(|row| with_grant((row, None)).map(|(repository, _)| repository)).transpose()
 }
 
@@ -89,9 +95,7 @@ pub fn find_with_grant(
     name: &RepositoryName,
 ) -> Result<Option<(Repository, Option<Permission>)>> {
     let row: Option<(Row, Option<String>)> = on_each!(connection, |c| repositories::table
-        .left_join(
-            grants::table.on(grants::repository_id.eq(repositories::id).and(grants::user_id.eq(user.to_string()))),
-        )
+        .left_join(grants::table.on(grants::repository_id.eq(repositories::id).and(grants::user_id.eq(user))),)
         .filter(repositories::name.eq(name.as_str()))
         .select((columns!(), grants::permission.nullable()))
         .get_result(c))
@@ -136,10 +140,7 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<(Repository, Option<Permission>)>> {
     let mut query = repositories::table
-        .left_join(
-            grants::table
-                .on(grants::repository_id.eq(repositories::id).and(grants::user_id.eq(wanted.user.to_string()))),
-        )
+        .left_join(grants::table.on(grants::repository_id.eq(repositories::id).and(grants::user_id.eq(wanted.user))))
         .select((columns!(), grants::permission.nullable()))
         .order(repositories::name.asc())
         .limit(limit)
@@ -149,9 +150,7 @@ pub fn list(
     }
     query = match &wanted.among {
         Among::All => query,
-        Among::Ids(ids) => {
-            query.filter(repositories::id.eq_any(ids.iter().map(ToString::to_string).collect::<Vec<_>>()))
-        }
+        Among::Ids(ids) => query.filter(repositories::id.eq_any(numbers(ids))),
         Among::Names(names) => query.filter(repositories::name.eq_any(names.clone())),
     };
     if !wanted.search.is_empty() {
@@ -168,11 +167,11 @@ pub fn list(
 
 /// Whether a user sees more than `count` repositories: no more of them are looked at.
 pub fn more_than(connection: &mut Connection, user: UserId, all: bool, count: i64) -> Result<bool> {
-    let next: Option<String> = if all {
-        let names = repositories::table.select(repositories::name).order(repositories::name.asc());
+    let next: Option<i64> = if all {
+        let names = repositories::table.select(repositories::id).order(repositories::name.asc());
         on_each!(connection, |c| names.offset(count).limit(1).get_result(c)).optional()?
     } else {
-        let own = grants::table.filter(grants::user_id.eq(user.to_string())).select(grants::repository_id);
+        let own = grants::table.filter(grants::user_id.eq(user)).select(grants::repository_id);
         on_each!(connection, |c| own.offset(count).limit(1).get_result(c)).optional()?
     };
     Ok(next.is_some())
@@ -180,10 +179,10 @@ pub fn more_than(connection: &mut Connection, user: UserId, all: bool, count: i6
 
 pub(super) fn with_grant((row, grant): (Row, Option<String>)) -> Result<(Repository, Option<Permission>)> {
     let (id, name, description, created_at, last_used_at) = row;
-    let corrupt = || StorageError::corrupt("repositories", &id);
+    let corrupt = || StorageError::corrupt("repositories", id);
     let grant = grant.map(|stored| from_stored(&stored).ok_or_else(corrupt)).transpose()?;
     let repository = Repository {
-        id: id.parse().map_err(|_| corrupt())?,
+        id,
         name: RepositoryName::parse(&name).map_err(|_| corrupt())?,
         description,
         created_at: Timestamp::from_unix(created_at),

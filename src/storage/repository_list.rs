@@ -11,7 +11,7 @@ use super::error::Result;
 use super::paging::{Slice, holding, holding_letters, letters_of, total};
 use super::repositories::{Row, Seen, columns, with_grant};
 use super::schema::{grants, repositories};
-use crate::domain::id::UserId;
+use crate::domain::id::{RepositoryId, UserId};
 
 /// The columns that the list of repositories can be ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +39,12 @@ pub struct Asked {
 
 /// The repositories asked for, each with the user's grant, and how many there are on all pages.
 pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Seen>, i64)> {
-    let user = asked.user.to_string();
+    let user = asked.user;
     let (rows, total): (Vec<Row>, i64) = on_each!(connection, |c| {
         let from = || {
             let mut from = repositories::table.into_boxed();
             if !asked.all {
-                let own = grants::table.filter(grants::user_id.eq(user.clone()));
+                let own = grants::table.filter(grants::user_id.eq(user));
                 from = from.filter(exists(own.filter(grants::repository_id.eq(repositories::id))));
             }
             if !asked.search.is_empty() {
@@ -92,9 +92,9 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Seen>, i6
         (rows, total)
     });
     // Not joined: rows that are passed over, on the way to a later page, need no grant.
-    let mut grants: HashMap<String, String> = if asked.with_grants {
-        let own = grants::table.filter(grants::user_id.eq(&user)).select((grants::repository_id, grants::permission));
-        let rows: Vec<(String, String)> = on_each!(connection, |c| own.load(c))?;
+    let mut grants: HashMap<RepositoryId, String> = if asked.with_grants {
+        let own = grants::table.filter(grants::user_id.eq(user)).select((grants::repository_id, grants::permission));
+        let rows: Vec<(RepositoryId, String)> = on_each!(connection, |c| own.load(c))?;
         rows.into_iter().collect()
     } else {
         HashMap::new()

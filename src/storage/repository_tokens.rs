@@ -20,7 +20,18 @@ pub(super) fn bound_to(repository: RepositoryId, generation: i64) -> String {
     format!("repository-token|v1|{repository}|{generation}")
 }
 
-type Row = (String, String, i64, String, i64, String, Option<i64>, Option<i64>, Option<String>, Option<String>);
+type Row = (
+    RepositoryTokenId,
+    RepositoryId,
+    i64,
+    String,
+    i64,
+    String,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+);
 
 macro_rules! columns {
     () => {
@@ -42,31 +53,30 @@ macro_rules! columns {
 /// The one that is in force. Every repository has one.
 pub fn current(connection: &mut Connection, repository: RepositoryId) -> Result<Option<RepositoryToken>> {
     let row: Option<Row> = on_each!(connection, |c| repository_tokens::table
-        .filter(repository_tokens::repository_id.eq(repository.to_string()))
+        .filter(repository_tokens::repository_id.eq(repository))
         .filter(repository_tokens::ends_at.is_null())
         .select(columns!())
         .get_result(c))
     .optional()?;
-    row.map(to_token).transpose()
+    Ok(row.map(to_token))
 }
 
 /// The former ones that still work, the one that ends last at the end.
 pub fn replaced(connection: &mut Connection, repository: RepositoryId, now: Timestamp) -> Result<Vec<RepositoryToken>> {
     let rows: Vec<Row> = on_each!(connection, |c| repository_tokens::table
-        .filter(repository_tokens::repository_id.eq(repository.to_string()))
+        .filter(repository_tokens::repository_id.eq(repository))
         .filter(repository_tokens::ends_at.gt(now.unix()))
         .order(repository_tokens::ends_at.asc())
         .select(columns!())
         .load(c))?;
-    rows.into_iter().map(to_token).collect()
+    Ok(rows.into_iter().map(to_token).collect())
 }
 
-fn to_token(row: Row) -> Result<RepositoryToken> {
+fn to_token(row: Row) -> RepositoryToken {
     let (id, repository, generation, hint, created_at, created_by, ends_at, used_at, address, key_id) = row;
-    let corrupt = || StorageError::corrupt("repository_tokens", &id);
-    Ok(RepositoryToken {
-        id: id.parse().map_err(|_| corrupt())?,
-        repository: repository.parse().map_err(|_| corrupt())?,
+    RepositoryToken {
+        id,
+        repository,
         generation,
         hint,
         created_at: Timestamp::from_unix(created_at),
@@ -74,13 +84,13 @@ fn to_token(row: Row) -> Result<RepositoryToken> {
         ends_at: ends_at.map(Timestamp::from_unix),
         last_use: used_at.map(|at| LastUse { at: Timestamp::from_unix(at), address: address.unwrap_or_default() }),
         sealed: key_id.is_some(),
-    })
+    }
 }
 
 /// The token in clear, or `None` if it does not lie sealed or `keys` do not open it.
 pub fn open(connection: &mut Connection, keys: &SealingKeys, token: &RepositoryToken) -> Result<Option<Secret>> {
     let (sealed, key_id): (Option<Vec<u8>>, Option<String>) = repository_tokens::table
-        .find(token.id.to_string())
+        .find(token.id)
         .select((repository_tokens::sealed, repository_tokens::key_id))
         .get_result(connection)?;
     let (Some(bytes), Some(key_id)) = (sealed, key_id) else { return Ok(None) };
@@ -102,7 +112,7 @@ pub struct KnownRepositoryToken {
 }
 
 pub fn find_by_digest(connection: &mut Connection, digest: &Digest) -> Result<Option<KnownRepositoryToken>> {
-    let row: Option<(String, i64, Option<i64>, bool, String, String)> = repository_tokens::table
+    let row: Option<(RepositoryTokenId, i64, Option<i64>, bool, RepositoryId, String)> = repository_tokens::table
         .inner_join(repositories::table)
         .filter(repository_tokens::digest.eq(digest.as_bytes().as_slice()))
         .select((
@@ -116,11 +126,10 @@ pub fn find_by_digest(connection: &mut Connection, digest: &Digest) -> Result<Op
         .get_result(connection)
         .optional()?;
     row.map(|(id, created_at, ends_at, first_use_pending, repository, name)| {
-        let corrupt = || StorageError::corrupt("repository_tokens", &id);
         Ok(KnownRepositoryToken {
-            id: id.parse().map_err(|_| corrupt())?,
-            repository: repository.parse().map_err(|_| corrupt())?,
-            name: RepositoryName::parse(&name).map_err(|_| corrupt())?,
+            id,
+            repository,
+            name: RepositoryName::parse(&name).map_err(|_| StorageError::corrupt("repositories", repository))?,
             created_at: Timestamp::from_unix(created_at),
             ends_at: ends_at.map(Timestamp::from_unix),
             first_use_pending,

@@ -1,8 +1,6 @@
 //! Secrets that wait to be shown, once, to the session that asked for them. Whoever deletes the row shows it.
 //! The subject is whatever the secret belongs to: an API token, a repository, a user with a set-password link.
 
-use std::fmt::Display;
-
 use diesel::prelude::*;
 
 use super::Connection;
@@ -17,20 +15,20 @@ use crate::domain::timestamp::{MINUTE, Timestamp};
 pub const LIFETIME: i64 = 5 * MINUTE;
 
 /// What a sealed secret is bound to.
-pub fn bound_to(user: UserId, session: SessionId, subject: impl Display) -> String {
+pub fn bound_to(user: UserId, session: SessionId, subject: i64) -> String {
     format!("reveal|v1|{user}|{session}|{subject}")
 }
 
 /// Lays a secret ready for `session`, in place of one of the same subject that it did not look at.
 pub fn put(
     connection: &mut Connection,
-    subject: impl Display,
+    subject: impl Into<i64>,
     session: SessionId,
     sealed: &Sealed,
     now: Timestamp,
 ) -> Result<()> {
-    let (subject, session) = (subject.to_string(), session.to_string());
-    on_each!(connection, |c| diesel::delete(reveals::table.find((&subject, &session))).execute(c))?;
+    let subject = subject.into();
+    on_each!(connection, |c| diesel::delete(reveals::table.find((subject, session))).execute(c))?;
     on_each!(connection, |c| diesel::insert_into(reveals::table)
         .values((
             reveals::subject_id.eq(subject),
@@ -44,9 +42,15 @@ pub fn put(
 }
 
 /// Whether a secret waits for this session; changes nothing.
-pub fn is_due(connection: &mut Connection, subject: impl Display, session: SessionId, now: Timestamp) -> Result<bool> {
+pub fn is_due(
+    connection: &mut Connection,
+    subject: impl Into<i64>,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<bool> {
+    let subject = subject.into();
     let waiting: i64 = on_each!(connection, |c| reveals::table
-        .find((subject.to_string(), session.to_string()))
+        .find((subject, session))
         .filter(reveals::expires_at.gt(now.unix()))
         .count()
         .get_result(c))?;
@@ -56,13 +60,12 @@ pub fn is_due(connection: &mut Connection, subject: impl Display, session: Sessi
 /// Takes the secret away and returns it, to exactly one of those who ask at once.
 pub fn take(
     connection: &mut Connection,
-    subject: impl Display,
+    subject: impl Into<i64>,
     session: SessionId,
     now: Timestamp,
 ) -> Result<Option<Sealed>> {
-    let due = reveals::table.find((subject.to_string(), session.to_string()));
+    let due = reveals::table.find((subject.into(), session));
     let row: Option<(Vec<u8>, String)> = due
-        .clone()
         .filter(reveals::expires_at.gt(now.unix()))
         .select((reveals::sealed, reveals::key_id))
         .get_result(connection)
@@ -74,8 +77,8 @@ pub fn take(
 }
 
 /// Drops what waits of this subject, whoever it waits for.
-pub fn withdraw(connection: &mut Connection, subject: impl Display) -> Result<()> {
-    diesel::delete(reveals::table.filter(reveals::subject_id.eq(subject.to_string()))).execute(connection)?;
+pub fn withdraw(connection: &mut Connection, subject: impl Into<i64>) -> Result<()> {
+    diesel::delete(reveals::table.filter(reveals::subject_id.eq(subject.into()))).execute(connection)?;
     Ok(())
 }
 

@@ -8,7 +8,9 @@ use diesel::prelude::*;
 use rand::CryptoRng;
 
 use super::acting::{Acting, Ended};
+use super::connection::on_each;
 use super::error::StorageError;
+use super::ids::insert_with_new_id;
 use super::schema::roles as table;
 use super::user_changes::can_grant;
 use super::{Connection, password_links, policies, roles, user_access};
@@ -92,22 +94,31 @@ impl Change {
         if i64::try_from(all.len()).is_ok_and(|count| count >= roles::MOST_ROLES) {
             return Err(Refusal::LimitReached(roles::MOST_ROLES));
         }
+        let (title, privileges) = (wish.title.as_str(), wish.privileges.names());
+        let id = insert_with_new_id(
+            || RoleId::new(self.acting.now, rng),
+            |id| -> Result<usize, Refusal> {
+                let row = (
+                    table::id.eq(id),
+                    table::name.eq(wish.name.as_str()),
+                    table::title.eq(title),
+                    table::privileges.eq(&privileges),
+                    table::built_in.eq(false),
+                );
+                Ok(on_each!(connection, |c| diesel::insert_into(table::table)
+                    .values(row)
+                    .on_conflict(table::id)
+                    .do_nothing()
+                    .execute(c))?)
+            },
+        )?;
         let role = Role {
-            id: RoleId::new(self.acting.now, rng),
+            id,
             name: wish.name.to_string(),
             title: wish.title.as_str().to_owned(),
             privileges: wish.privileges,
             built_in: false,
         };
-        diesel::insert_into(table::table)
-            .values((
-                table::id.eq(role.id.to_string()),
-                table::name.eq(&role.name),
-                table::title.eq(&role.title),
-                table::privileges.eq(role.privileges.names()),
-                table::built_in.eq(false),
-            ))
-            .execute(connection)?;
         self.event(connection, rng, Action::RoleCreated, &role, role.privileges.in_words())?;
         Ok(role)
     }
@@ -139,7 +150,7 @@ impl Change {
         if were.is_empty() {
             return Ok(role);
         }
-        diesel::update(table::table.find(role.id.to_string()))
+        diesel::update(table::table.find(role.id))
             .set((table::title.eq(&role.title), table::privileges.eq(role.privileges.names())))
             .execute(connection)?;
         self.event(connection, rng, Action::RoleEdited, &role, were.join(", "))?;
@@ -159,7 +170,7 @@ impl Change {
             0 => {}
             users => return Err(Refusal::InUse(users)),
         }
-        diesel::delete(table::table.find(role.id.to_string())).execute(connection)?;
+        diesel::delete(table::table.find(role.id)).execute(connection)?;
         Ok(self.event(connection, rng, Action::RoleDeleted, &role, role.privileges.in_words())?)
     }
 

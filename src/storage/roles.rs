@@ -12,7 +12,7 @@ use crate::domain::role::Role;
 /// Most roles that are looked at, and that there may be.
 pub const MOST_ROLES: i64 = 100;
 
-type Row = (String, String, String, String, bool);
+type Row = (RoleId, String, String, String, bool);
 
 macro_rules! columns {
     () => {
@@ -40,7 +40,7 @@ pub fn list(connection: &mut Connection) -> Result<Vec<Role>> {
 pub fn of(connection: &mut Connection, user: UserId) -> Result<Vec<Role>> {
     let rows: Vec<Row> = user_roles::table
         .inner_join(roles::table)
-        .filter(user_roles::user_id.eq(user.to_string()))
+        .filter(user_roles::user_id.eq(user))
         .order((roles::title.asc(), roles::name.asc()))
         .select(columns!())
         .load(connection)?;
@@ -57,7 +57,7 @@ pub fn list_after(connection: &mut Connection, after: Option<String>, limit: i64
 
 /// How many users hold the role.
 pub fn count_holders(connection: &mut Connection, role: RoleId) -> Result<i64> {
-    Ok(user_roles::table.filter(user_roles::role_id.eq(role.to_string())).count().get_result(connection)?)
+    Ok(user_roles::table.filter(user_roles::role_id.eq(role)).count().get_result(connection)?)
 }
 
 /// All that those who hold the role hold, by whichever roles.
@@ -66,7 +66,7 @@ pub fn held_by_holders(connection: &mut Connection, role: RoleId) -> Result<Priv
     let rows: Vec<String> = roles::table
         .inner_join(user_roles::table.on(user_roles::role_id.eq(roles::id)))
         .inner_join(holders.on(holders.field(user_roles::user_id).eq(user_roles::user_id)))
-        .filter(holders.field(user_roles::role_id).eq(role.to_string()))
+        .filter(holders.field(user_roles::role_id).eq(role))
         .select(roles::privileges)
         .distinct()
         .load(connection)?;
@@ -76,12 +76,11 @@ pub fn held_by_holders(connection: &mut Connection, role: RoleId) -> Result<Priv
 }
 
 fn from_row((id, name, title, stored, built_in): Row) -> Result<Role> {
-    let corrupt = || StorageError::corrupt("roles", &id);
     Ok(Role {
-        id: id.parse().map_err(|_| corrupt())?,
+        id,
         name,
         title,
-        privileges: privileges(&stored).ok_or_else(corrupt)?,
+        privileges: privileges(&stored).ok_or_else(|| StorageError::corrupt("roles", id))?,
         built_in,
     })
 }

@@ -1,41 +1,41 @@
 //! The tables, as both databases have them. Written by hand; `tests/migrations.rs` compares it with the migrations.
 
 diesel::table! { roles (id) {
-    id -> Text, name -> Text, title -> Text, privileges -> Text, built_in -> Bool,
+    id -> BigInt, name -> Text, title -> Text, privileges -> Text, built_in -> Bool,
 } }
 
 diesel::table! { users (id) {
-    id -> Text, username -> Text, display_name -> Text, email -> Text, password_hash -> Nullable<Text>,
+    id -> BigInt, username -> Text, display_name -> Text, email -> Text, password_hash -> Nullable<Text>,
     disabled_at -> Nullable<BigInt>, created_at -> BigInt, revision -> BigInt, search_key -> Text,
 } }
 
 diesel::table! { user_roles (user_id, role_id) {
-    user_id -> Text, role_id -> Text,
+    user_id -> BigInt, role_id -> BigInt,
 } }
 
 diesel::table! { sessions (id) {
-    id -> Text, user_id -> Text, key_digest -> Nullable<Binary>, created_at -> BigInt, last_seen_at -> BigInt,
+    id -> BigInt, user_id -> BigInt, key_digest -> Nullable<Binary>, created_at -> BigInt, last_seen_at -> BigInt,
     authenticated_at -> BigInt, address -> Text, user_agent -> Text,
 } }
 
 diesel::table! { repositories (id) {
-    id -> Text, name -> Text, description -> Text, created_at -> BigInt, search_key -> Text, revision -> BigInt,
+    id -> BigInt, name -> Text, description -> Text, created_at -> BigInt, search_key -> Text, revision -> BigInt,
     last_used_at -> BigInt, letters -> BigInt,
 } }
 
 diesel::table! { repository_tokens (id) {
-    id -> Text, repository_id -> Text, generation -> BigInt, digest -> Binary, hint -> Text,
+    id -> BigInt, repository_id -> BigInt, generation -> BigInt, digest -> Binary, hint -> Text,
     sealed -> Nullable<Binary>, key_id -> Nullable<Text>, created_at -> BigInt, created_by -> Text,
     ends_at -> Nullable<BigInt>, last_used_at -> Nullable<BigInt>, last_used_address -> Nullable<Text>,
     form_nonce -> Text, first_use_pending -> Bool,
 } }
 
 diesel::table! { grants (user_id, repository_id) {
-    user_id -> Text, repository_id -> Text, permission -> Text, created_at -> BigInt, username -> Text,
+    user_id -> BigInt, repository_id -> BigInt, permission -> Text, created_at -> BigInt, username -> Text,
 } }
 
 diesel::table! { api_tokens (id) {
-    id -> Text, user_id -> Text, name -> Text, name_key -> Text, hint -> Text, secret_id -> Text,
+    id -> BigInt, user_id -> BigInt, name -> Text, name_key -> Text, hint -> Text, secret_id -> BigInt,
     repositories_permission -> Text, account_permission -> Text, administration_permission -> Text,
     repository_selection -> Text, lifetime -> Nullable<BigInt>, created_at -> BigInt, expires_at -> Nullable<BigInt>,
     disabled_at -> Nullable<BigInt>, revoked_at -> Nullable<BigInt>, last_used_at -> Nullable<BigInt>,
@@ -43,21 +43,21 @@ diesel::table! { api_tokens (id) {
 } }
 
 diesel::table! { api_token_repositories (api_token_id, repository_id) {
-    api_token_id -> Text, repository_id -> Text,
+    api_token_id -> BigInt, repository_id -> BigInt,
 } }
 
 diesel::table! { api_token_secrets (id) {
-    id -> Text, api_token_id -> Text, digest -> Binary, hint -> Text, created_at -> BigInt,
+    id -> BigInt, api_token_id -> BigInt, digest -> Binary, hint -> Text, created_at -> BigInt,
     ends_at -> Nullable<BigInt>, form_nonce -> Text, first_use_pending -> Bool,
 } }
 
 diesel::table! { idempotency_keys (credential, key) {
     credential -> Binary, key -> Text, request -> Binary, status -> BigInt, sealed -> Binary, key_id -> Text,
-    secret_id -> Nullable<Text>, created_at -> BigInt, expires_at -> BigInt,
+    secret_id -> Nullable<BigInt>, created_at -> BigInt, expires_at -> BigInt,
 } }
 
 diesel::table! { password_links (user_id) {
-    user_id -> Text, made_by -> Text, digest -> Binary, created_at -> BigInt, expires_at -> BigInt,
+    user_id -> BigInt, made_by -> BigInt, digest -> Binary, created_at -> BigInt, expires_at -> BigInt,
 } }
 
 diesel::table! { usage_flushes (process_id) {
@@ -65,11 +65,11 @@ diesel::table! { usage_flushes (process_id) {
 } }
 
 diesel::table! { reveals (subject_id, session_id) {
-    subject_id -> Text, session_id -> Text, sealed -> Binary, key_id -> Text, expires_at -> BigInt,
+    subject_id -> BigInt, session_id -> BigInt, sealed -> Binary, key_id -> Text, expires_at -> BigInt,
 } }
 
 diesel::table! { services (id) {
-    id -> Text, name -> Text, description -> Text, digest -> Binary, hint -> Text, generation -> BigInt,
+    id -> BigInt, name -> Text, description -> Text, digest -> Binary, hint -> Text, generation -> BigInt,
     created_at -> BigInt, created_by -> Text, token_created_at -> BigInt, token_created_by -> Text,
     last_used_at -> Nullable<BigInt>, last_used_address -> Nullable<Text>, form_nonce -> Text, search_key -> Text,
     revision -> BigInt,
@@ -86,9 +86,9 @@ diesel::table! { callers (token_id, repository_id, day, address, user_agent) {
 } }
 
 diesel::table! { events (id) {
-    id -> Text, at -> BigInt, actor_kind -> Text, actor_id -> Nullable<Text>, actor_name -> Text,
+    id -> BigInt, at -> BigInt, actor_kind -> Text, actor_id -> Nullable<BigInt>, actor_name -> Text,
     address -> Nullable<Text>, action -> Text, subject_kind -> Text, subject_id -> Text, subject_name -> Text,
-    detail -> Text, actor_token -> Nullable<Text>,
+    detail -> Text, actor_token -> Nullable<BigInt>,
 } }
 
 diesel::table! { policies (id) {

@@ -14,23 +14,22 @@ use crate::domain::service::{KnownService, Service, ServiceName};
 use crate::domain::timestamp::Timestamp;
 
 pub fn find_by_digest(connection: &mut Connection, digest: &Digest) -> Result<Option<KnownService>> {
-    let row: Option<(String, String, i64)> = services::table
+    let row: Option<(ServiceId, String, i64)> = services::table
         .filter(services::digest.eq(digest.as_bytes().as_slice()))
         .select((services::id, services::name, services::token_created_at))
         .get_result(connection)
         .optional()?;
     row.map(|(id, name, token_created_at)| {
-        let corrupt = || StorageError::corrupt("services", &id);
         Ok(KnownService {
-            id: id.parse().map_err(|_| corrupt())?,
-            name: ServiceName::parse(&name).map_err(|_| corrupt())?,
+            id,
+            name: ServiceName::parse(&name).map_err(|_| StorageError::corrupt("services", id))?,
             token_created_at: Timestamp::from_unix(token_created_at),
         })
     })
     .transpose()
 }
 
-type Row = (String, String, String, String, i64, i64, String, i64, String, Option<i64>, Option<String>);
+type Row = (ServiceId, String, String, String, i64, i64, String, i64, String, Option<i64>, Option<String>);
 
 macro_rules! columns {
     () => {
@@ -51,7 +50,7 @@ macro_rules! columns {
 }
 
 pub fn find(connection: &mut Connection, id: ServiceId) -> Result<Option<Service>> {
-    let row: Option<Row> = services::table.find(id.to_string()).select(columns!()).get_result(connection).optional()?;
+    let row: Option<Row> = services::table.find(id).select(columns!()).get_result(connection).optional()?;
     row.map(to_service).transpose()
 }
 
@@ -63,10 +62,9 @@ pub fn find_by_name(connection: &mut Connection, name: &ServiceName) -> Result<O
 
 fn to_service(row: Row) -> Result<Service> {
     let (id, name, description, hint, generation, created_at, created_by, token_at, token_by, used_at, address) = row;
-    let corrupt = || StorageError::corrupt("services", &id);
     Ok(Service {
-        id: id.parse().map_err(|_| corrupt())?,
-        name: ServiceName::parse(&name).map_err(|_| corrupt())?,
+        id,
+        name: ServiceName::parse(&name).map_err(|_| StorageError::corrupt("services", id))?,
         description,
         hint,
         generation,

@@ -5,7 +5,8 @@ use rand::CryptoRng;
 
 use super::Connection;
 use super::connection::on_each;
-use super::error::{Result, StorageError};
+use super::error::Result;
+use super::ids::{insert_with_new_id, numbers};
 use super::schema::{roles, sessions, user_roles, users};
 use super::users::{RoleRow, UserRow, from_rows, user_columns};
 use crate::domain::id::{SessionId, UserId};
@@ -14,7 +15,7 @@ use crate::domain::session::{BegunSession, Lifetimes, MOST_SESSIONS, Session};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
 
-type SessionRow = (String, i64, i64, i64);
+type SessionRow = (SessionId, i64, i64, i64);
 
 /// The session whose key has this digest, and its user with what they may do now; one statement.
 pub fn find_by_key(connection: &mut Connection, digest: &Digest) -> Result<Option<(Session, User)>> {
@@ -29,23 +30,23 @@ pub fn find_by_key(connection: &mut Connection, digest: &Digest) -> Result<Optio
         ))
         .load(c))?;
     let Some((session, _)) = rows.first() else { return Ok(None) };
-    let session = to_session(session.clone())?;
+    let session = to_session(*session);
     Ok(from_rows(rows.into_iter().map(|(_, user)| user).collect())?.map(|user| (session, user)))
 }
 
-fn to_session((id, created_at, last_seen_at, authenticated_at): SessionRow) -> Result<Session> {
-    Ok(Session {
-        id: id.parse().map_err(|_| StorageError::corrupt("sessions", &id))?,
+const fn to_session((id, created_at, last_seen_at, authenticated_at): SessionRow) -> Session {
+    Session {
+        id,
         created_at: Timestamp::from_unix(created_at),
         last_seen_at: Timestamp::from_unix(last_seen_at),
         authenticated_at: Timestamp::from_unix(authenticated_at),
-    })
+    }
 }
 
 /// The sessions of a user that somebody can have the key of, the one that was seen last first.
 pub fn list(connection: &mut Connection, user: UserId) -> Result<Vec<BegunSession>> {
     let rows: Vec<(SessionRow, String, String)> = on_each!(connection, |c| sessions::table
-        .filter(sessions::user_id.eq(user.to_string()))
+        .filter(sessions::user_id.eq(user))
         .filter(sessions::key_digest.is_not_null())
         .order((sessions::last_seen_at.desc(), sessions::id.desc()))
         .limit(MOST_SESSIONS as i64)
@@ -55,9 +56,8 @@ pub fn list(connection: &mut Connection, user: UserId) -> Result<Vec<BegunSessio
             sessions::user_agent,
         ))
         .load(c))?;
-    let begun =
-        |(session, address, user_agent)| Ok(BegunSession { session: to_session(session)?, address, user_agent });
-    rows.into_iter().map(begun).collect()
+    let begun = |(session, address, user_agent)| BegunSession { session: to_session(session), address, user_agent };
+    Ok(rows.into_iter().map(begun).collect())
 }
 
 /// Makes a session without a key, which it gets when the cookie is made, and ends the oldest beyond the limit.
@@ -69,32 +69,39 @@ pub fn insert(
     now: Timestamp,
     rng: &mut impl CryptoRng,
 ) -> Result<SessionId> {
-    let id = SessionId::new(now, rng);
-    let oldest_first: Vec<String> = sessions::table
-        .filter(sessions::user_id.eq(user.to_string()))
+    let oldest_first: Vec<SessionId> = sessions::table
+        .filter(sessions::user_id.eq(user))
         .order((sessions::created_at.asc(), sessions::id.asc()))
         .select(sessions::id)
         .load(connection)?;
     let surplus = (oldest_first.len() + 1).saturating_sub(MOST_SESSIONS);
-    diesel::delete(sessions::table.filter(sessions::id.eq_any(oldest_first.into_iter().take(surplus))))
-        .execute(connection)?;
-    diesel::insert_into(sessions::table)
-        .values((
-            sessions::id.eq(id.to_string()),
-            sessions::user_id.eq(user.to_string()),
-            sessions::created_at.eq(now.unix()),
-            sessions::last_seen_at.eq(now.unix()),
-            sessions::authenticated_at.eq(now.unix()),
-            sessions::address.eq(address),
-            sessions::user_agent.eq(user_agent),
-        ))
-        .execute(connection)?;
-    Ok(id)
+    diesel::delete(
+        sessions::table.filter(sessions::id.eq_any(numbers(&oldest_first[..surplus.min(oldest_first.len())]))),
+    )
+    .execute(connection)?;
+    let row = (
+        sessions::user_id.eq(user),
+        sessions::created_at.eq(now.unix()),
+        sessions::last_seen_at.eq(now.unix()),
+        sessions::authenticated_at.eq(now.unix()),
+        sessions::address.eq(address),
+        sessions::user_agent.eq(user_agent),
+    );
+    insert_with_new_id(
+        || SessionId::new(now, rng),
+        |id| {
+            Ok(on_each!(connection, |c| diesel::insert_into(sessions::table)
+                .values((sessions::id.eq(id), row))
+                .on_conflict(sessions::id)
+                .do_nothing()
+                .execute(c))?)
+        },
+    )
 }
 
 /// Gives the session its key, in place of any former. `false` if it has ended meanwhile: it is never brought back.
 pub fn set_key(connection: &mut Connection, id: SessionId, digest: &Digest) -> Result<bool> {
-    let hit = diesel::update(sessions::table.find(id.to_string()))
+    let hit = diesel::update(sessions::table.find(id))
         .set(sessions::key_digest.eq(digest.as_bytes().as_slice()))
         .execute(connection)?;
     Ok(hit == 1)
@@ -102,15 +109,14 @@ pub fn set_key(connection: &mut Connection, id: SessionId, digest: &Digest) -> R
 
 /// Notes that the password was entered.
 pub fn set_authenticated(connection: &mut Connection, id: SessionId, now: Timestamp) -> Result<bool> {
-    let hit = diesel::update(sessions::table.find(id.to_string()))
-        .set(sessions::authenticated_at.eq(now.unix()))
-        .execute(connection)?;
+    let hit =
+        diesel::update(sessions::table.find(id)).set(sessions::authenticated_at.eq(now.unix())).execute(connection)?;
     Ok(hit == 1)
 }
 
 /// Notes that the session was seen; never moves the moment back.
 pub fn set_seen(connection: &mut Connection, id: SessionId, now: Timestamp) -> Result<()> {
-    diesel::update(sessions::table.find(id.to_string()).filter(sessions::last_seen_at.lt(now.unix())))
+    diesel::update(sessions::table.find(id).filter(sessions::last_seen_at.lt(now.unix())))
         .set(sessions::last_seen_at.eq(now.unix()))
         .execute(connection)?;
     Ok(())
@@ -118,16 +124,16 @@ pub fn set_seen(connection: &mut Connection, id: SessionId, now: Timestamp) -> R
 
 /// Whether the session is there, and this user's.
 pub fn is_of(connection: &mut Connection, id: SessionId, user: UserId) -> Result<bool> {
-    let own = sessions::table.find(id.to_string()).filter(sessions::user_id.eq(user.to_string()));
+    let own = sessions::table.find(id).filter(sessions::user_id.eq(user));
     Ok(own.count().get_result::<i64>(connection)? == 1)
 }
 
 pub fn end(connection: &mut Connection, id: SessionId) -> Result<bool> {
-    Ok(diesel::delete(sessions::table.find(id.to_string())).execute(connection)? == 1)
+    Ok(diesel::delete(sessions::table.find(id)).execute(connection)? == 1)
 }
 
 pub fn end_all_of(connection: &mut Connection, user: UserId) -> Result<usize> {
-    Ok(diesel::delete(sessions::table.filter(sessions::user_id.eq(user.to_string()))).execute(connection)?)
+    Ok(diesel::delete(sessions::table.filter(sessions::user_id.eq(user))).execute(connection)?)
 }
 
 /// How many sessions of a user were made and last seen after the given moments, and when the last of them was seen.
@@ -138,7 +144,7 @@ pub fn count_live(
     seen_after: Timestamp,
 ) -> Result<(i64, Option<Timestamp>)> {
     let (count, last): (i64, Option<i64>) = sessions::table
-        .filter(sessions::user_id.eq(user.to_string()))
+        .filter(sessions::user_id.eq(user))
         .filter(sessions::created_at.gt(made_after.unix()))
         .filter(sessions::last_seen_at.gt(seen_after.unix()))
         .select((diesel::dsl::count_star(), diesel::dsl::max(sessions::last_seen_at)))
@@ -156,7 +162,7 @@ pub fn end_others(
 ) -> Result<usize> {
     let ended = list(connection, user)?.into_iter().map(|begun| begun.session);
     let alive = ended.filter(|session| session.id != kept && session.is_live(now, lifetimes)).count();
-    let others = sessions::user_id.eq(user.to_string()).and(sessions::id.ne(kept.to_string()));
+    let others = sessions::user_id.eq(user).and(sessions::id.ne(kept));
     diesel::delete(sessions::table.filter(others)).execute(connection)?;
     Ok(alive)
 }

@@ -90,10 +90,10 @@ pub struct KnownRepository {
     pub selected: bool,
 }
 
-type TokenRow = (String, String, String, String, String, String, i64, Option<i64>, Option<i64>, Option<i64>);
-type OwnerRow = (String, String, Option<i64>, Option<String>);
+type TokenRow = (ApiTokenId, String, String, String, String, String, i64, Option<i64>, Option<i64>, Option<i64>);
+type OwnerRow = (UserId, String, Option<i64>, Option<String>);
 /// Repository, grant, and the repository once more where it is selected.
-type AtRow = (Option<String>, Option<String>, Option<String>);
+type AtRow = (Option<RepositoryId>, Option<String>, Option<RepositoryId>);
 type SecretRow = (Option<i64>, bool);
 type Row = (SecretRow, TokenRow, OwnerRow, AtRow);
 
@@ -148,16 +148,16 @@ pub fn find_api_token(
     let mut found = None;
     for (secret, token, owner, at) in rows {
         let held = owner.3.as_deref().unwrap_or("");
-        all = all.and(privileges(held).ok_or_else(|| StorageError::corrupt("roles", &owner.0))?);
+        all = all.and(privileges(held).ok_or_else(|| StorageError::corrupt("roles", owner.0))?);
         found = Some((secret, token, owner, at));
     }
     let Some(((secret_ends_at, first_use_pending), token, owner, at)) = found else { return Ok(None) };
     let (id, name, repositories, account, administration, selection, created_at, expires_at, disabled_at, revoked_at) =
         token;
     let (owner, username, owner_disabled_at, _) = owner;
-    let corrupt = || StorageError::corrupt("api_tokens", &id);
+    let corrupt = || StorageError::corrupt("api_tokens", id);
     Ok(Some(KnownApiToken {
-        id: id.parse().map_err(|_| corrupt())?,
+        id,
         name: name.into(),
         permissions: permissions(&repositories, &account, &administration).ok_or_else(corrupt)?,
         selected_only: selection != "all",
@@ -167,7 +167,7 @@ pub fn find_api_token(
         revoked: revoked_at.is_some(),
         secret_ends_at: secret_ends_at.map(Timestamp::from_unix),
         first_use_pending,
-        owner: owner.parse().map_err(|_| corrupt())?,
+        owner,
         username: username.into(),
         owner_disabled: owner_disabled_at.is_some(),
         owner_privileges: all,
@@ -177,11 +177,11 @@ pub fn find_api_token(
 
 fn known_repository((id, grant, selected): AtRow) -> Result<Option<KnownRepository>> {
     let Some(id) = id else { return Ok(None) };
-    let corrupt = || StorageError::corrupt("grants", &id);
+    let corrupt = || StorageError::corrupt("grants", id);
     Ok(Some(KnownRepository {
         grant: grant.map(|stored| from_stored(&stored).ok_or_else(corrupt)).transpose()?,
         selected: selected.is_some(),
-        id: id.parse().map_err(|_| corrupt())?,
+        id,
     }))
 }
 
@@ -195,7 +195,7 @@ mod tests {
         /// A token that is good, for other tests too.
         pub(crate) fn good(now: Timestamp) -> Self {
             Self {
-                id: "019a9f3c-0000-7000-8000-000000000001".parse().unwrap(),
+                id: "1".parse().unwrap(),
                 name: "ci".into(),
                 permissions: Permissions::default(),
                 selected_only: false,
@@ -205,7 +205,7 @@ mod tests {
                 revoked: false,
                 secret_ends_at: None,
                 first_use_pending: false,
-                owner: "019a9f3c-0000-7000-8000-000000000002".parse().unwrap(),
+                owner: "2".parse().unwrap(),
                 username: "ada".into(),
                 owner_disabled: false,
                 owner_privileges: Privileges::NONE.with(Privilege::ApiAccess),

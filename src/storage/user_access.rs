@@ -25,7 +25,7 @@ pub fn of_both(
 }
 
 fn of(connection: &mut Connection, (user, privileges): UserPrivileges, actor: Privileges) -> Result<UserAccess> {
-    let own = grants::table.filter(grants::user_id.eq(user.to_string()));
+    let own = grants::table.filter(grants::user_id.eq(user));
     let rows = match grants_beyond(privileges.and(actor)) {
         None => Vec::new(),
         Some(names) => own
@@ -44,7 +44,7 @@ pub fn of_role(connection: &mut Connection, actor: UserPrivileges, role: RoleId)
     let rows = match grants_beyond(privileges.and(actor.1)) {
         None => Vec::new(),
         Some(names) => of_holders
-            .filter(user_roles::role_id.eq(role.to_string()))
+            .filter(user_roles::role_id.eq(role))
             .filter(grants::permission.eq_any(names))
             .select((grants::repository_id, grants::permission))
             .distinct()
@@ -61,11 +61,10 @@ fn grants_beyond(privileges: Privileges) -> Option<Vec<&'static str>> {
     (!names.is_empty()).then_some(names)
 }
 
-fn to_access(privileges: Privileges, rows: Vec<(String, String)>) -> Result<UserAccess> {
+fn to_access(privileges: Privileges, rows: Vec<(RepositoryId, String)>) -> Result<UserAccess> {
     let grants = rows.into_iter().map(|(repository, permission)| {
-        let corrupt = || StorageError::corrupt("grants", &repository);
-        let id: RepositoryId = repository.parse().map_err(|_| corrupt())?;
-        Ok((id, from_stored(&permission).ok_or_else(corrupt)?))
+        let permission = from_stored(&permission).ok_or_else(|| StorageError::corrupt("grants", repository))?;
+        Ok((repository, permission))
     });
     Ok(UserAccess::new(privileges, grants.collect::<Result<Vec<_>>>()?))
 }

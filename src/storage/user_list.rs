@@ -52,7 +52,7 @@ pub struct Asked {
     pub limit: i64,
 }
 
-type Row = (String, String, String, String, Option<i64>, bool, i64, Option<String>);
+type Row = (UserId, String, String, String, Option<i64>, bool, i64, Option<String>);
 
 /// Between the roles of a user, and between what is told of each.
 const BETWEEN: &str = "\n";
@@ -146,7 +146,7 @@ pub fn find(connection: &mut Connection, username: &Username) -> Result<Option<L
 
 fn to_listed(row: Row) -> Result<Listed> {
     let (id, username, display_name, email, disabled_at, has_password, created_at, held) = row;
-    let corrupt = || StorageError::corrupt("users", &id);
+    let corrupt = || StorageError::corrupt("users", id);
     let held = held.unwrap_or_default();
     let mut lines: Vec<&str> = held.lines().collect();
     lines.sort_unstable();
@@ -161,7 +161,7 @@ fn to_listed(row: Row) -> Result<Listed> {
         all = all.and(privileges(stored).ok_or_else(corrupt)?);
     }
     Ok(Listed {
-        id: id.parse().map_err(|_| corrupt())?,
+        id,
         username,
         display_name,
         email,

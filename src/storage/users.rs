@@ -51,7 +51,7 @@ pub fn insert_as(
 ) -> Result<bool> {
     let email = user.email.as_ref().map_or("", |email| email.as_str());
     let row = (
-        users::id.eq(id.to_string()),
+        users::id.eq(id),
         users::username.eq(user.username.as_str()),
         users::display_name.eq(user.display_name.as_str()),
         users::email.eq(email),
@@ -60,8 +60,10 @@ pub fn insert_as(
         users::revision.eq(0),
         users::search_key.eq(search_key(&user.username, user.display_name.as_str(), email)),
     );
-    if !insert_unless_taken(connection, |connection| diesel::insert_into(users::table).values(row).execute(connection))?
-    {
+    let inserted = insert_unless_taken(connection, |connection| {
+        Ok(diesel::insert_into(users::table).values(row).execute(connection)?)
+    })?;
+    if inserted.is_none() {
         return Ok(false);
     }
     give_roles(connection, id, roles)?;
@@ -70,49 +72,43 @@ pub fn insert_as(
 
 /// Gives the user these roles, in place of all former ones.
 pub fn set_roles(connection: &mut Connection, id: UserId, roles: &[RoleId]) -> Result<()> {
-    diesel::delete(user_roles::table.filter(user_roles::user_id.eq(id.to_string()))).execute(connection)?;
+    diesel::delete(user_roles::table.filter(user_roles::user_id.eq(id))).execute(connection)?;
     give_roles(connection, id, roles)
 }
 
 fn give_roles(connection: &mut Connection, id: UserId, roles: &[RoleId]) -> Result<()> {
     for role in roles {
         diesel::insert_into(user_roles::table)
-            .values((user_roles::user_id.eq(id.to_string()), user_roles::role_id.eq(role.to_string())))
+            .values((user_roles::user_id.eq(id), user_roles::role_id.eq(*role)))
             .execute(connection)?;
     }
     Ok(())
 }
 
 pub fn credentials(connection: &mut Connection, username: &Username) -> Result<Option<Credentials>> {
-    users::table
+    Ok(users::table
         .filter(users::username.eq(username.as_str()))
         .select((users::id, users::disabled_at, users::password_hash))
-        .get_result::<(String, Option<i64>, Option<String>)>(connection)
+        .get_result::<(UserId, Option<i64>, Option<String>)>(connection)
         .optional()?
-        .map(to_credentials)
-        .transpose()
+        .map(to_credentials))
 }
 
 pub fn credentials_of(connection: &mut Connection, user: UserId) -> Result<Option<Credentials>> {
-    users::table
-        .find(user.to_string())
+    Ok(users::table
+        .find(user)
         .select((users::id, users::disabled_at, users::password_hash))
-        .get_result::<(String, Option<i64>, Option<String>)>(connection)
+        .get_result::<(UserId, Option<i64>, Option<String>)>(connection)
         .optional()?
-        .map(to_credentials)
-        .transpose()
+        .map(to_credentials))
 }
 
-fn to_credentials((id, disabled_at, hash): (String, Option<i64>, Option<String>)) -> Result<Credentials> {
-    Ok(Credentials {
-        id: id.parse().map_err(|_| StorageError::corrupt("users", &id))?,
-        disabled: disabled_at.is_some(),
-        password_hash: hash.map(PasswordHash::from_phc),
-    })
+fn to_credentials((id, disabled_at, hash): (UserId, Option<i64>, Option<String>)) -> Credentials {
+    Credentials { id, disabled: disabled_at.is_some(), password_hash: hash.map(PasswordHash::from_phc) }
 }
 
 /// The columns of [`User`] that lie in the table itself.
-pub(super) type UserRow = (String, String, String, String, Option<i64>, i64);
+pub(super) type UserRow = (UserId, String, String, String, Option<i64>, i64);
 /// Title and privileges of one role.
 pub(super) type RoleRow = (Option<String>, Option<String>);
 
@@ -131,7 +127,7 @@ pub fn find(connection: &mut Connection, id: UserId) -> Result<Option<User>> {
     let rows: Vec<(UserRow, RoleRow)> = users::table
         .left_join(user_roles::table.on(user_roles::user_id.eq(users::id)))
         .left_join(roles::table.on(roles::id.eq(user_roles::role_id)))
-        .filter(users::id.eq(id.to_string()))
+        .filter(users::id.eq(id))
         .select(user_columns!())
         .load(connection)?;
     from_rows(rows)
@@ -143,17 +139,16 @@ pub(super) fn from_rows(rows: Vec<(UserRow, RoleRow)>) -> Result<Option<User>> {
     let mut all = Privileges::NONE;
     let mut row = None;
     for (user, (title, stored)) in rows {
-        let id = &user.0;
+        let id = user.0;
         titles.extend(title);
         all = all.and(privileges(stored.as_deref().unwrap_or("")).ok_or_else(|| StorageError::corrupt("roles", id))?);
         row = Some(user);
     }
     titles.sort();
     row.map(|(id, username, display_name, email, disabled_at, created_at)| {
-        let corrupt = || StorageError::corrupt("users", &id);
         Ok(User {
-            id: id.parse().map_err(|_| corrupt())?,
-            username: Username::parse(&username).map_err(|_| corrupt())?,
+            id,
+            username: Username::parse(&username).map_err(|_| StorageError::corrupt("users", id))?,
             display_name,
             email,
             disabled_at: disabled_at.map(Timestamp::from_unix),
@@ -167,7 +162,7 @@ pub(super) fn from_rows(rows: Vec<(UserRow, RoleRow)>) -> Result<Option<User>> {
 
 /// Holds off every other transaction that calls this for the same user, until the end of the present one.
 pub fn lock(connection: &mut Connection, id: UserId) -> Result<bool> {
-    let hit = on_each!(connection, |c| diesel::update(users::table.find(id.to_string()))
+    let hit = on_each!(connection, |c| diesel::update(users::table.find(id))
         .set(users::revision.eq(users::revision + 1))
         .execute(c))?;
     Ok(hit == 1)
@@ -191,7 +186,7 @@ pub fn search_key(username: &Username, display_name: &str, email: &str) -> Strin
 
 /// Whether the user was there and enabled.
 pub fn disable(connection: &mut Connection, id: UserId, now: Timestamp) -> Result<bool> {
-    let hit = diesel::update(users::table.find(id.to_string()).filter(users::disabled_at.is_null()))
+    let hit = diesel::update(users::table.find(id).filter(users::disabled_at.is_null()))
         .set(users::disabled_at.eq(now.unix()))
         .execute(connection)?;
     Ok(hit == 1)
@@ -199,16 +194,14 @@ pub fn disable(connection: &mut Connection, id: UserId, now: Timestamp) -> Resul
 
 /// Whether the user was there and disabled.
 pub fn enable(connection: &mut Connection, id: UserId) -> Result<bool> {
-    let hit = diesel::update(users::table.find(id.to_string()).filter(users::disabled_at.is_not_null()))
+    let hit = diesel::update(users::table.find(id).filter(users::disabled_at.is_not_null()))
         .set(users::disabled_at.eq(None::<i64>))
         .execute(connection)?;
     Ok(hit == 1)
 }
 
 pub fn set_password(connection: &mut Connection, id: UserId, hash: &PasswordHash) -> Result<bool> {
-    let hit = diesel::update(users::table.find(id.to_string()))
-        .set(users::password_hash.eq(hash.as_phc()))
-        .execute(connection)?;
+    let hit = diesel::update(users::table.find(id)).set(users::password_hash.eq(hash.as_phc())).execute(connection)?;
     Ok(hit == 1)
 }
 

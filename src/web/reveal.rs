@@ -34,10 +34,10 @@ impl Looker {
         connection: &mut Connection,
         rng: &mut Randomness,
         keys: &SealingKeys,
-        subject: impl std::fmt::Display,
+        subject: impl Into<i64> + Copy,
         text: &str,
     ) -> Stored<()> {
-        let sealed = keys.seal(text, &reveals::bound_to(self.user, self.session, &subject), rng);
+        let sealed = keys.seal(text, &reveals::bound_to(self.user, self.session, subject.into()), rng);
         reveals::put(connection, subject, self.session, &sealed, self.now)
     }
 }
@@ -56,14 +56,14 @@ pub fn is_a_look(request: &HttpRequest) -> bool {
 pub async fn take(
     portal: &Portal,
     who: &SignedIn,
-    subject: impl std::fmt::Display,
+    subject: impl Into<i64>,
     event: Option<NewEvent>,
 ) -> Result<Option<Zeroizing<String>>, Failure> {
-    let (id, session, now) = (subject.to_string(), who.session.id, who.now);
+    let (subject, session, now): (i64, _, _) = (subject.into(), who.session.id, who.now);
     let sealed = portal
         .db
         .write_beside_checks(move |connection: &mut Connection| -> Stored<_> {
-            let sealed = reveals::take(connection, id, session, now)?;
+            let sealed = reveals::take(connection, subject, session, now)?;
             if let (Some(_), Some(event)) = (&sealed, event) {
                 events::append(connection, &event, now, &mut randomness::system())?;
             }
@@ -71,7 +71,7 @@ pub async fn take(
         })
         .await?;
     let Some(sealed) = sealed else { return Ok(None) };
-    portal.keys.open(&sealed, &reveals::bound_to(who.user.id, session, &subject)).map(Some).ok_or_else(|| {
+    portal.keys.open(&sealed, &reveals::bound_to(who.user.id, session, subject)).map(Some).ok_or_else(|| {
         Failure::Internal(format!("the secret of {subject} laid ready does not open with the key {}", sealed.key_id))
     })
 }

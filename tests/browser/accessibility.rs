@@ -88,7 +88,7 @@ fn the_pages_of_a_profile_are_accessible() {
     judge.page("tokens-empty");
     browser.go("/profile/api-tokens?status=revoked");
     judge.page("tokens-revoked-empty");
-    browser.go("/profile/api-tokens/00000000-0000-7000-8000-000000000000");
+    browser.go("/profile/api-tokens/1");
     judge.page("error-404");
     judge.done();
 }

@@ -93,9 +93,12 @@ impl House {
         diesel::sql_query(sql).get_result::<Words>(&mut self.database()).expect(sql).words
     }
 
-    /// The log of what commands did, as `actor action subject`, oldest first.
+    /// The log of what commands did, as `actor action subject`, oldest first. Of what several processes did in one second,
+    /// which ids do not order, what was created comes first.
     pub fn events(&self) -> Vec<String> {
-        let sql = "SELECT actor_kind || ' ' || action || ' ' || subject_name AS words FROM events WHERE actor_kind <> 'system' ORDER BY rowid";
+        let sql = "SELECT actor_kind || ' ' || action || ' ' || subject_name AS words FROM events
+            WHERE actor_kind <> 'system'
+            ORDER BY at, action NOT LIKE '%.created', id";
         let rows: Vec<Words> = diesel::sql_query(sql).load(&mut self.database()).expect(sql);
         rows.into_iter().map(|row| row.words).collect()
     }
@@ -104,7 +107,7 @@ impl House {
     pub fn sign_in(&self, name: &str) {
         self.sql(&format!(
             "INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, address, user_agent)
-             SELECT lower(hex(randomblob(16))), id, 1, 1, 1, '192.0.2.1', 'x' FROM users WHERE username = '{name}'"
+             SELECT (SELECT count(*) + 1 FROM sessions), id, 1, 1, 1, '192.0.2.1', 'x' FROM users WHERE username = '{name}'"
         ));
     }
 }

@@ -27,7 +27,8 @@ use crate::support::process::Process;
 /// Makes repositories whose tokens are sealed with the house's own key, and returns the tokens.
 fn repositories(house: &House, names: &[&str]) -> Vec<String> {
     house.create_user("ada", "administrator").succeeds();
-    let user: UserId = house.text("SELECT id AS words FROM users WHERE username = 'ada'").parse().unwrap();
+    let user: UserId =
+        house.text("SELECT CAST(id AS TEXT) AS words FROM users WHERE username = 'ada'").parse().unwrap();
     let keys = load_or_generate(key_file(house));
     let db = Db::open(&Target::Sqlite(house.data().join("tokenhouse.db")), 1).unwrap();
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
@@ -189,9 +190,9 @@ fn on_postgresql_a_missing_key_is_told_and_forgotten_too() {
     let mut connection = PgConnection::establish(&schema.url()).unwrap();
     connection
         .batch_execute(
-            "INSERT INTO repositories (id, name, description, created_at, search_key, revision) VALUES ('r', 'alpha', '', 1, '', 0);
+            "INSERT INTO repositories (id, name, description, created_at, search_key, revision) VALUES (1, 'alpha', '', 1, '', 0);
              INSERT INTO repository_tokens (id, repository_id, generation, digest, hint, sealed, key_id, created_at, created_by, form_nonce)
-             VALUES ('t', 'r', 1, 'd', 'thr_', 's', '00000001', 1, 'ada', 'n')",
+             VALUES (2, 1, 1, 'd', 'thr_', 's', '00000001', 1, 'ada', 'n')",
         )
         .unwrap();
     run(&["serve"]).fails(1, &["00000001 (1 token).", "tokenhouse key forget 00000001."]);

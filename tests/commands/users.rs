@@ -117,10 +117,10 @@ fn a_password_reset_ends_all_sessions_and_any_link() {
 fn password_reset_with_revoke_tokens_revokes_all_tokens_of_user() {
     alone_and_beside_a_server(|house| {
         house.create_user("ada", "developer").succeeds();
-        for (id, name) in [("a", "one"), ("b", "two")] {
+        for (id, name) in [(1, "one"), (2, "two")] {
             house.sql(&format!(
                 "INSERT INTO api_tokens (id, user_id, name, name_key, hint, secret_id, repositories_permission, account_permission, administration_permission, repository_selection, created_at)
-                 SELECT '019a9f3c-0000-7000-8000-00000000000{id}', id, '{name}', '{name}', 'thp_x', '019a9f3c-0000-7000-8000-00000000001{id}', 'read', 'none', 'none', 'all', 1 FROM users"
+                 SELECT {id}, id, '{name}', '{name}', 'thp_x', 1{id}, 'read', 'none', 'none', 'all', 1 FROM users"
             ));
         }
         let said = house

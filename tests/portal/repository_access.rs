@@ -1,6 +1,7 @@
 //! The tabs Access, Overview and Activity; the description, and the end of a repository.
 
 use tokenhouse::domain::api_token::RepositorySelection;
+use tokenhouse::domain::id::RepositoryId;
 use tokenhouse::domain::name::TokenName;
 use tokenhouse::domain::permission::Permission;
 use tokenhouse::domain::privilege::Privilege;
@@ -57,7 +58,7 @@ fn grants_to_unknown_users_and_odd_permissions_are_refused(portal: Portal) {
     for (path, status) in [
         (format!("{ACCESS}/{}", eve.id), 404),
         (format!("{ACCESS}/nobody"), 404),
-        (format!("{ACCESS}/019a9f3c-0000-7000-8000-000000000001"), 404),
+        (format!("{ACCESS}/1"), 404),
         (format!("/repositories/omega/access/{}", eve.id), 404),
     ] {
         ada.post(&path, &[("permission", "read")]).with(status);
@@ -225,7 +226,7 @@ fn long_lists_of_users_and_tokens_have_further_pages(portal: Portal) {
     let tokens = ada.page(&page.link("More tokens").expect("there are more"));
     assert_eq!(reaching(&tokens).len(), 10);
     assert_eq!(reaching(&tokens)[0], "dev/t19: Read");
-    let first = "00000000-0000-7000-8000-000000000000";
+    let first = "1";
     let beyond = ada.page(&format!("{ACCESS}?page=9&tokens={first}"));
     beyond.says("There are no more users").says("There are no more tokens");
     ada.page(&format!("{ACCESS}?page=-1&tokens=x"));
@@ -241,7 +242,7 @@ fn tokens_that_reach_nothing_are_passed_over_a_thousand_at_a_time(portal: Portal
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
          INSERT INTO api_tokens (id, user_id, name, name_key, hint, secret_id, repositories_permission, account_permission,
              administration_permission, repository_selection, created_at)
-         SELECT 'ffffffff-0000-7000-8000-' || substr(CAST(1000000000000 + i AS TEXT), 2), user_id, name || i, name_key || i,
+         SELECT 9223372036854770000 + i, user_id, name || i, name_key || i,
              hint, secret_id, repositories_permission, account_permission, administration_permission, repository_selection,
              created_at FROM api_tokens, n WHERE id = '{}'",
         idle.id
@@ -343,9 +344,9 @@ fn a_deleted_repository_is_gone_with_its_token_and_leaves_its_events(portal: Por
     let alpha = portal.read(|connection| {
         use diesel::prelude::*;
         use tokenhouse::storage::schema::repositories;
-        Ok(repositories::table.select(repositories::id).get_result::<String>(connection)?)
+        Ok(repositories::table.select(repositories::id).get_result::<RepositoryId>(connection)?)
     });
-    let id = alpha.parse().expect("an id");
+    let id = alpha;
     portal.user("eve").grant(id, Permission::Read);
     let only = portal.token(&ada, |wish| wish.repositories = RepositorySelection::Selected(vec![id]));
     portal.api(&only.secret, "/api/v1/repositories/alpha").with(200);
@@ -361,10 +362,13 @@ fn a_deleted_repository_is_gone_with_its_token_and_leaves_its_events(portal: Por
     for table in ["repositories", "repository_tokens", "grants", "api_token_repositories", "reveals"] {
         assert_eq!(portal.count(table), 0, "{table}");
     }
-    let counted: Vec<String> = portal.read(|connection| {
+    let counted: Vec<String> = portal.read(move |connection| {
         use diesel::prelude::*;
         use tokenhouse::storage::schema::callers;
-        Ok(callers::table.filter(callers::repository_id.eq(alpha)).select(callers::token_id).load(connection)?)
+        Ok(callers::table
+            .filter(callers::repository_id.eq(alpha.to_string()))
+            .select(callers::token_id)
+            .load(connection)?)
     });
     assert_eq!(counted, [only.id.to_string()], "what the API token did there stays with the API token alone");
     browser.submit(&form.fill("Name of the repository", "alpha")).with(404);

@@ -59,7 +59,7 @@ fn a_session_of_somebody_else_is_not_found(portal: Portal) {
     let (browser, other) = (ada.sign_in(), eve.sign_in());
     let taken = ada.session().to_string();
     portal.unchanged("another user", || {
-        for id in [&taken, "019a9f3c-0000-7000-8000-000000000001", "x", &taken.to_uppercase(), "%ff"] {
+        for id in [&taken, "1", "x", &taken.to_uppercase(), "%ff"] {
             let page = other.post(&format!("/profile/security/sessions/{id}/end"), &[("", ""); 0]).with(404).page();
             assert_eq!(page.heading(), "Not found");
         }

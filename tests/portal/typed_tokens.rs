@@ -16,7 +16,7 @@ on_both![
 ];
 
 const NONCE: &str = "0123456789abcdefABCDEF";
-const NONCE_OF_USER: &str = "01a1fe6e-3d80-7071-99c7-03cbe367102b";
+const NONCE_OF_USER: &str = "117000000000000001";
 
 #[track_caller]
 fn assert_refused(what: &str, answer: &Answer, secret: &str) {

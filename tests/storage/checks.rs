@@ -42,7 +42,7 @@ fn name(house: &House, digest: Digest) -> String {
 
 fn rename(house: &House, id: ApiTokenId, name: String) {
     let change = move |c: &mut _| -> Result<(), StorageError> {
-        diesel::update(api_tokens::table.find(id.to_string())).set(api_tokens::name.eq(name)).execute(c)?;
+        diesel::update(api_tokens::table.find(id)).set(api_tokens::name.eq(name)).execute(c)?;
         Ok(())
     };
     block_on(house.db.write(change)).unwrap();

@@ -80,7 +80,7 @@ fn a_change_that_swallows_an_error_is_not_told_done_when_it_was_undone() {
         let answer = house.write(|c| {
             insert_user(c, "ada")?;
             let taken = (
-                roles::id.eq("1"),
+                roles::id.eq(99),
                 roles::name.eq("viewer"),
                 roles::title.eq(""),
                 roles::privileges.eq(""),

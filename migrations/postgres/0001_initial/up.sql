@@ -1,24 +1,25 @@
--- Times are seconds since 1970-01-01 in UTC. A key named `key_id` is the one that sealed the value beside it.
+-- Ids are 63-bit numbers in the order of time, made by the application: see src/domain/id.rs. Times are seconds since
+-- 1970-01-01 in UTC. A `key_id` names the key that sealed the value beside it.
 
 -- Roles give privileges to users. The built-in ones are never changed.
 CREATE TABLE roles (
-    id TEXT NOT NULL PRIMARY KEY,
+    id BIGINT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     title TEXT NOT NULL,
     privileges TEXT NOT NULL, -- names divided by spaces
     built_in BOOLEAN NOT NULL
 );
 INSERT INTO roles (id, name, title, privileges, built_in) VALUES
-    ('019aa000-0000-7000-8000-000000000001', 'administrator', 'Administrator',
+    (1, 'administrator', 'Administrator',
      'api_access view_repositories repository_management user_management system_management view_audit_log', TRUE),
-    ('019aa000-0000-7000-8000-000000000002', 'repository-manager', 'Repository Manager',
+    (2, 'repository-manager', 'Repository Manager',
      'api_access view_repositories repository_management', TRUE),
-    ('019aa000-0000-7000-8000-000000000003', 'developer', 'Developer', 'api_access view_repositories', TRUE),
-    ('019aa000-0000-7000-8000-000000000004', 'viewer', 'Viewer', 'view_repositories', TRUE);
+    (3, 'developer', 'Developer', 'api_access view_repositories', TRUE),
+    (4, 'viewer', 'Viewer', 'view_repositories', TRUE);
 
 -- People who sign in and own API tokens.
 CREATE TABLE users (
-    id TEXT NOT NULL PRIMARY KEY,
+    id BIGINT NOT NULL PRIMARY KEY,
     username TEXT NOT NULL UNIQUE, -- lower case
     display_name TEXT NOT NULL,
     email TEXT NOT NULL,
@@ -31,15 +32,15 @@ CREATE TABLE users (
 CREATE INDEX users_by_display_name ON users (display_name, username);
 
 CREATE TABLE user_roles (
-    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    role_id TEXT NOT NULL REFERENCES roles (id),
+    user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    role_id BIGINT NOT NULL REFERENCES roles (id),
     PRIMARY KEY (user_id, role_id)
 );
 
 -- Sessions of signed-in users. A session ends when its row is deleted.
 CREATE TABLE sessions (
-    id TEXT NOT NULL PRIMARY KEY,
-    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    id BIGINT NOT NULL PRIMARY KEY,
+    user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     key_digest BYTEA UNIQUE, -- SHA-256 of the session key in the cookie; NULL until the cookie is made
     created_at BIGINT NOT NULL,
     last_seen_at BIGINT NOT NULL,
@@ -51,8 +52,8 @@ CREATE INDEX sessions_by_user ON sessions (user_id, created_at);
 
 -- Links with which a user sets a password: at most one for each user, valid as long as its maker may change the user.
 CREATE TABLE password_links (
-    user_id TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
-    made_by TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id BIGINT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    made_by BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     digest BYTEA NOT NULL UNIQUE, -- SHA-256 of the code in the address
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
@@ -60,7 +61,7 @@ CREATE TABLE password_links (
 
 -- What tokens give access to.
 CREATE TABLE repositories (
-    id TEXT NOT NULL PRIMARY KEY,
+    id BIGINT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     description TEXT NOT NULL,
     created_at BIGINT NOT NULL,
@@ -74,8 +75,8 @@ CREATE INDEX repositories_by_last_use ON repositories (last_used_at, name);
 
 -- A repository's own tokens: the current one, and replaced ones until they are pruned.
 CREATE TABLE repository_tokens (
-    id TEXT NOT NULL PRIMARY KEY,
-    repository_id TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    id BIGINT NOT NULL PRIMARY KEY,
+    repository_id BIGINT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
     generation BIGINT NOT NULL, -- 1 for the token that was made with the repository
     digest BYTEA NOT NULL UNIQUE, -- SHA-256
     hint TEXT NOT NULL,
@@ -95,8 +96,8 @@ CREATE INDEX repository_tokens_by_key ON repository_tokens (key_id);
 
 -- Which users may read or write a repository. A check finds the row by its key alone.
 CREATE TABLE grants (
-    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    repository_id TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    repository_id BIGINT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
     permission TEXT NOT NULL, -- read or write
     created_at BIGINT NOT NULL,
     username TEXT NOT NULL, -- of the user
@@ -106,12 +107,12 @@ CREATE INDEX grants_by_repository ON grants (repository_id, username, permission
 
 -- API tokens. Their secrets are in api_token_secrets.
 CREATE TABLE api_tokens (
-    id TEXT NOT NULL PRIMARY KEY,
-    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    id BIGINT NOT NULL PRIMARY KEY,
+    user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     name TEXT NOT NULL,
     name_key TEXT NOT NULL, -- the name in lower case
     hint TEXT NOT NULL, -- prefix and first characters of the current secret
-    secret_id TEXT NOT NULL, -- the current secret
+    secret_id BIGINT NOT NULL, -- the current secret
     repositories_permission TEXT NOT NULL,
     account_permission TEXT NOT NULL,
     administration_permission TEXT NOT NULL,
@@ -129,16 +130,16 @@ CREATE INDEX api_tokens_by_user ON api_tokens (user_id, revoked_at);
 
 -- The repositories of API tokens that are limited to some.
 CREATE TABLE api_token_repositories (
-    api_token_id TEXT NOT NULL REFERENCES api_tokens (id) ON DELETE CASCADE,
-    repository_id TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    api_token_id BIGINT NOT NULL REFERENCES api_tokens (id) ON DELETE CASCADE,
+    repository_id BIGINT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
     PRIMARY KEY (api_token_id, repository_id)
 );
 CREATE INDEX api_token_repositories_by_repository ON api_token_repositories (repository_id);
 
 -- Secrets of API tokens: the current one, and replaced ones until they are pruned.
 CREATE TABLE api_token_secrets (
-    id TEXT NOT NULL PRIMARY KEY,
-    api_token_id TEXT NOT NULL REFERENCES api_tokens (id) ON DELETE CASCADE,
+    id BIGINT NOT NULL PRIMARY KEY,
+    api_token_id BIGINT NOT NULL REFERENCES api_tokens (id) ON DELETE CASCADE,
     digest BYTEA NOT NULL UNIQUE, -- SHA-256
     hint TEXT NOT NULL,
     created_at BIGINT NOT NULL,
@@ -156,7 +157,7 @@ CREATE TABLE idempotency_keys (
     status BIGINT NOT NULL, -- of the response
     sealed BYTEA NOT NULL, -- nonce and XChaCha20-Poly1305 ciphertext of the response
     key_id TEXT NOT NULL,
-    secret_id TEXT, -- the new secret, where the request replaced the one that it presented
+    secret_id BIGINT, -- the new secret, where the request replaced the one that it presented
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     PRIMARY KEY (credential, key)
@@ -165,8 +166,8 @@ CREATE INDEX idempotency_keys_by_secret ON idempotency_keys (secret_id);
 
 -- New secrets until they are shown, once, to the session that made them.
 CREATE TABLE reveals (
-    subject_id TEXT NOT NULL, -- the API token, repository, service or user whose secret it is
-    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    subject_id BIGINT NOT NULL, -- the API token, repository, service or user whose secret it is
+    session_id BIGINT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     sealed BYTEA NOT NULL, -- nonce and XChaCha20-Poly1305 ciphertext of the secret
     key_id TEXT NOT NULL,
     expires_at BIGINT NOT NULL,
@@ -176,7 +177,7 @@ CREATE INDEX reveals_by_session ON reveals (session_id);
 
 -- Programs that may introspect tokens. Each has one token.
 CREATE TABLE services (
-    id TEXT NOT NULL PRIMARY KEY,
+    id BIGINT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     description TEXT NOT NULL,
     digest BYTEA NOT NULL UNIQUE, -- SHA-256 of its token
@@ -231,18 +232,18 @@ CREATE TABLE usage_flushes (
 
 -- The audit log: rows are only ever added.
 CREATE TABLE events (
-    id TEXT NOT NULL PRIMARY KEY,
+    id BIGINT NOT NULL PRIMARY KEY,
     at BIGINT NOT NULL,
     actor_kind TEXT NOT NULL,
-    actor_id TEXT,
+    actor_id BIGINT,
     actor_name TEXT NOT NULL,
     address TEXT,
     action TEXT NOT NULL,
     subject_kind TEXT NOT NULL,
-    subject_id TEXT NOT NULL,
+    subject_id TEXT NOT NULL, -- an id in decimal, or what the kind of subject has in its place
     subject_name TEXT NOT NULL,
     detail TEXT NOT NULL,
-    actor_token TEXT -- the API token or repository token that acted, where one did
+    actor_token BIGINT -- the API token or repository token that acted, where one did
 );
 -- Each filter of the audit log has an index that ends with the id, so that a page costs the same in a long log.
 CREATE INDEX events_by_subject ON events (subject_kind, subject_id, id);

@@ -37,7 +37,7 @@ fn each_way_of_being_bad_is_refused_at_its_very_moment() {
 #[test]
 fn a_right_is_what_token_selection_and_owner_have_in_common() {
     use Permission::{None as Nothing, Read, Write};
-    let repository: RepositoryId = "019a9f3c-0000-7000-8000-000000000004".parse().unwrap();
+    let repository: RepositoryId = "4".parse().unwrap();
     for (permission, selected_only, selected, grant, expected) in [
         (Write, false, false, Some(Write), Some(Write)),
         (Write, false, false, Some(Read), Some(Read)),
@@ -61,8 +61,8 @@ fn a_right_is_what_token_selection_and_owner_have_in_common() {
 #[test]
 fn a_repositorys_token_is_good_until_the_very_second_of_its_end_and_under_its_own_name() {
     let known = KnownRepositoryToken {
-        id: "019a9f3c-0000-7000-8000-000000000003".parse().unwrap(),
-        repository: "019a9f3c-0000-7000-8000-000000000004".parse().unwrap(),
+        id: "3".parse().unwrap(),
+        repository: "4".parse().unwrap(),
         name: RepositoryName::parse("payments").unwrap(),
         created_at: NOW,
         ends_at: None,

@@ -6,7 +6,7 @@ const NOW: Timestamp = Timestamp::from_unix(1_795_270_000);
 const LIMITS: BudgetLimits = BudgetLimits { token_creations: 2, rotations: 3, writes: 4 };
 
 fn user(number: u8) -> BudgetOwner {
-    BudgetOwner::User(format!("019a9f3c-0000-7000-8000-0000000000{number:02}").parse().unwrap())
+    BudgetOwner::User(format!("{number}").parse().unwrap())
 }
 
 fn count(budgets: &ChangeBudgets, owner: BudgetOwner, kind: ChangeKind, privileges: Privileges) -> usize {

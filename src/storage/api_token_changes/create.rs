@@ -46,12 +46,12 @@ impl Change {
         let secret_id = TokenSecretId::new(self.now, rng);
         on_each!(connection, |c| diesel::insert_into(api_tokens::table)
             .values((
-                api_tokens::id.eq(id.to_string()),
-                api_tokens::user_id.eq(self.owner.to_string()),
+                api_tokens::id.eq(id),
+                api_tokens::user_id.eq(self.owner),
                 api_tokens::name.eq(wish.name.as_str()),
                 api_tokens::name_key.eq(wish.name.key()),
                 api_tokens::hint.eq(secret.hint()),
-                api_tokens::secret_id.eq(secret_id.to_string()),
+                api_tokens::secret_id.eq(secret_id),
                 api_tokens::repositories_permission.eq(wish.permissions.repositories.name()),
                 api_tokens::account_permission.eq(wish.permissions.account.name()),
                 api_tokens::administration_permission.eq(wish.permissions.administration.name()),
@@ -66,8 +66,8 @@ impl Change {
             for repository in ids {
                 diesel::insert_into(api_token_repositories::table)
                     .values((
-                        api_token_repositories::api_token_id.eq(id.to_string()),
-                        api_token_repositories::repository_id.eq(repository.to_string()),
+                        api_token_repositories::api_token_id.eq(id),
+                        api_token_repositories::repository_id.eq(*repository),
                     ))
                     .execute(connection)
                     .map_err(|error| match error {

@@ -138,7 +138,7 @@ impl Change {
     }
 
     fn end(&self, connection: &mut Connection, rng: &mut impl CryptoRng, token: &ApiToken, detail: &str) -> Result<()> {
-        diesel::update(api_tokens::table.find(token.id.to_string()))
+        diesel::update(api_tokens::table.find(token.id))
             .set(api_tokens::revoked_at.eq(self.now.unix()))
             .execute(connection)?;
         self.end_secrets(connection, token.id, self.now)?;
@@ -149,11 +149,9 @@ impl Change {
     /// Lets every secret of the token end at `ends_at`, or earlier where that was set before.
     fn end_secrets(&self, connection: &mut Connection, id: ApiTokenId, ends_at: Timestamp) -> Result<()> {
         let later = api_token_secrets::ends_at.is_null().or(api_token_secrets::ends_at.gt(ends_at.unix()));
-        diesel::update(
-            api_token_secrets::table.filter(api_token_secrets::api_token_id.eq(id.to_string())).filter(later),
-        )
-        .set(api_token_secrets::ends_at.eq(ends_at.unix()))
-        .execute(connection)?;
+        diesel::update(api_token_secrets::table.filter(api_token_secrets::api_token_id.eq(id)).filter(later))
+            .set(api_token_secrets::ends_at.eq(ends_at.unix()))
+            .execute(connection)?;
         Ok(())
     }
 
@@ -167,8 +165,8 @@ impl Change {
     ) -> Result<(), Refusal> {
         on_each!(connection, |c| diesel::insert_into(api_token_secrets::table)
             .values((
-                api_token_secrets::id.eq(id.to_string()),
-                api_token_secrets::api_token_id.eq(token.to_string()),
+                api_token_secrets::id.eq(id),
+                api_token_secrets::api_token_id.eq(token),
                 api_token_secrets::digest.eq(secret.digest().as_bytes().as_slice()),
                 api_token_secrets::hint.eq(secret.hint()),
                 api_token_secrets::created_at.eq(self.now.unix()),
@@ -182,16 +180,13 @@ impl Change {
 
     /// The token that the form with this nonce made. A nonce that made another's token counts as overtaken.
     fn made_before(&self, connection: &mut Connection, nonce: &str) -> Result<Option<ApiTokenId>, Refusal> {
-        let row: Option<(String, String)> = on_each!(connection, |c| api_token_secrets::table
+        let row: Option<(ApiTokenId, UserId)> = on_each!(connection, |c| api_token_secrets::table
             .inner_join(api_tokens::table)
             .filter(api_token_secrets::form_nonce.eq(nonce))
             .select((api_tokens::id, api_tokens::user_id))
             .get_result(c))
         .optional()?;
         let Some((id, owner)) = row else { return Ok(None) };
-        if owner != self.owner.to_string() {
-            return Err(Refusal::Overtaken);
-        }
-        Ok(Some(id.parse().map_err(|_| StorageError::corrupt("api_tokens", &id))?))
+        if owner == self.owner { Ok(Some(id)) } else { Err(Refusal::Overtaken) }
     }
 }

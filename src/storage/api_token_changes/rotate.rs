@@ -41,10 +41,10 @@ impl Change {
         self.insert_secret(connection, id, secret_id, secret, &rotation.nonce)?;
         // Whoever has not looked at the former secret yet must not be shown it as the current one.
         reveals::withdraw(connection, id)?;
-        diesel::update(api_tokens::table.find(id.to_string()))
+        diesel::update(api_tokens::table.find(id))
             .set((
                 api_tokens::hint.eq(secret.hint()),
-                api_tokens::secret_id.eq(secret_id.to_string()),
+                api_tokens::secret_id.eq(secret_id),
                 api_tokens::expires_at.eq(rotation.expires_at.map(Timestamp::unix)),
                 api_tokens::lifetime.eq(rotation.expires_at.map(|end| end.since(self.now))),
             ))

@@ -46,7 +46,7 @@ impl Change {
         if token.name == *name {
             return Ok(());
         }
-        diesel::update(api_tokens::table.find(id.to_string()))
+        diesel::update(api_tokens::table.find(id))
             .set((api_tokens::name.eq(name.as_str()), api_tokens::name_key.eq(name.key())))
             .execute(connection)?;
         let detail = format!("was “{}”", token.name.as_str());
@@ -82,7 +82,7 @@ impl Change {
         if !token.can_disable(self.now) {
             return Err(Refusal::WrongStatus(token.status(self.now).label()));
         }
-        diesel::update(api_tokens::table.find(id.to_string()))
+        diesel::update(api_tokens::table.find(id))
             .set(api_tokens::disabled_at.eq(self.now.unix()))
             .execute(connection)?;
         reveals::withdraw(connection, id)?;
@@ -104,9 +104,7 @@ impl Change {
         if !token.can_enable(self.now) {
             return Err(Refusal::WrongStatus(token.status(self.now).label()));
         }
-        diesel::update(api_tokens::table.find(id.to_string()))
-            .set(api_tokens::disabled_at.eq(None::<i64>))
-            .execute(connection)?;
+        diesel::update(api_tokens::table.find(id)).set(api_tokens::disabled_at.eq(None::<i64>)).execute(connection)?;
         self.event(connection, rng, Action::ApiTokenEnabled, id, &token.name, String::new())?;
         Ok(token)
     }

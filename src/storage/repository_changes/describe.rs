@@ -21,8 +21,8 @@ impl Change {
         description: &Description,
     ) -> Result<(), Refusal> {
         let name = self.begin(connection, id)?;
-        let row = repositories::table.find(id.to_string());
-        let before: String = row.clone().select(repositories::description).get_result(connection)?;
+        let row = repositories::table.find(id);
+        let before: String = row.select(repositories::description).get_result(connection)?;
         if before == description.as_str() {
             return Ok(());
         }
@@ -58,7 +58,7 @@ impl Change {
     ) -> Result<(), Refusal> {
         let name = self.begin(connection, id)?;
         reveals::withdraw(connection, id)?;
-        diesel::delete(repositories::table.find(id.to_string())).execute(connection)?;
+        diesel::delete(repositories::table.find(id)).execute(connection)?;
         // After the tokens, which the counting of uses takes in this order too. What API tokens did there is their history.
         diesel::delete(callers::table.filter(callers::token_id.eq(id.to_string()))).execute(connection)?;
         for all in [WHATEVER, WHOEVER] {

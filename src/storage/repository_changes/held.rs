@@ -28,7 +28,7 @@ pub fn revoke_held(
     }
     let current =
         stored::current(connection, repository)?.ok_or_else(|| StorageError::corrupt("repositories", repository))?;
-    diesel::update(repository_tokens::table.find(known.id.to_string()))
+    diesel::update(repository_tokens::table.find(known.id))
         .set((
             repository_tokens::ends_at.eq(now.unix()),
             repository_tokens::sealed.eq(None::<Vec<u8>>),

@@ -11,7 +11,9 @@ use diesel::prelude::*;
 use rand::CryptoRng;
 
 use super::acting::{Acting, By, Ended};
+use super::connection::on_each;
 use super::error::{Result, StorageError};
+use super::ids::insert_with_new_id;
 use super::schema::{repositories, repository_tokens};
 use super::sealing::SealingKeys;
 use super::{Connection, policies, repository_tokens as stored};
@@ -120,16 +122,13 @@ impl Change {
 
     /// The repository that the form with this nonce made or renewed the token of, and the generation it led to.
     fn made_before(&self, connection: &mut Connection, nonce: &str) -> Result<Option<(RepositoryId, i64)>, Refusal> {
-        let row: Option<(String, i64, String)> = repository_tokens::table
+        let row: Option<(RepositoryId, i64, String)> = repository_tokens::table
             .filter(repository_tokens::form_nonce.eq(nonce))
             .select((repository_tokens::repository_id, repository_tokens::generation, repository_tokens::created_by))
             .get_result(connection)
             .optional()?;
         let Some((id, generation, by)) = row else { return Ok(None) };
-        if by != self.acting.actor.name() {
-            return Err(Refusal::FormUsed);
-        }
-        Ok(Some((id.parse().map_err(|_| StorageError::corrupt("repository_tokens", &id))?, generation)))
+        if by == self.acting.actor.name() { Ok(Some((id, generation))) } else { Err(Refusal::FormUsed) }
     }
 }
 
@@ -155,28 +154,35 @@ fn insert(
     let bound_to = stored::bound_to(token.repository, token.generation);
     let sealed = (!once).then(|| keys.seal(token.secret.reveal(), &bound_to, rng));
     let (bytes, key_id) = sealed.map(|sealed| (sealed.bytes, sealed.key_id)).unzip();
-    diesel::insert_into(repository_tokens::table)
-        .values((
-            repository_tokens::id.eq(RepositoryTokenId::new(token.now, rng).to_string()),
-            repository_tokens::repository_id.eq(token.repository.to_string()),
-            repository_tokens::generation.eq(token.generation),
-            repository_tokens::digest.eq(token.secret.digest().as_bytes().as_slice()),
-            repository_tokens::hint.eq(token.secret.hint()),
-            repository_tokens::sealed.eq(bytes),
-            repository_tokens::key_id.eq(key_id),
-            repository_tokens::created_at.eq(token.now.unix()),
-            repository_tokens::created_by.eq(token.by),
-            repository_tokens::form_nonce.eq(token.nonce),
-        ))
-        .execute(connection)?;
+    let digest = token.secret.digest();
+    let row = (
+        repository_tokens::repository_id.eq(token.repository),
+        repository_tokens::generation.eq(token.generation),
+        repository_tokens::digest.eq(digest.as_bytes().as_slice()),
+        repository_tokens::hint.eq(token.secret.hint()),
+        repository_tokens::sealed.eq(bytes),
+        repository_tokens::key_id.eq(key_id),
+        repository_tokens::created_at.eq(token.now.unix()),
+        repository_tokens::created_by.eq(token.by),
+        repository_tokens::form_nonce.eq(token.nonce),
+    );
+    insert_with_new_id(
+        || RepositoryTokenId::new(token.now, rng),
+        |id| -> Result<usize> {
+            Ok(on_each!(connection, |c| diesel::insert_into(repository_tokens::table)
+                .values((repository_tokens::id.eq(id), row.clone()))
+                .on_conflict(repository_tokens::id)
+                .do_nothing()
+                .execute(c))?)
+        },
+    )?;
     Ok(())
 }
 
 /// Holds off every other transaction that calls this for the same repository; its name, if it is there.
 fn lock(connection: &mut Connection, id: RepositoryId) -> Result<Option<RepositoryName>> {
-    let row = repositories::table.find(id.to_string());
-    let hit =
-        diesel::update(row.clone()).set(repositories::revision.eq(repositories::revision + 1)).execute(connection)?;
+    let row = repositories::table.find(id);
+    let hit = diesel::update(row).set(repositories::revision.eq(repositories::revision + 1)).execute(connection)?;
     if hit == 0 {
         return Ok(None);
     }

@@ -54,15 +54,13 @@ impl Change {
         let now = self.acting.now;
         let old_ends_at = now.plus(renewal.grace.seconds());
         let later = repository_tokens::ends_at.is_null().or(repository_tokens::ends_at.gt(old_ends_at.unix()));
-        diesel::update(
-            repository_tokens::table.filter(repository_tokens::repository_id.eq(id.to_string())).filter(later),
-        )
-        .set((
-            repository_tokens::ends_at.eq(old_ends_at.unix()),
-            repository_tokens::sealed.eq(None::<Vec<u8>>),
-            repository_tokens::key_id.eq(None::<String>),
-        ))
-        .execute(connection)?;
+        diesel::update(repository_tokens::table.filter(repository_tokens::repository_id.eq(id)).filter(later))
+            .set((
+                repository_tokens::ends_at.eq(old_ends_at.unix()),
+                repository_tokens::sealed.eq(None::<Vec<u8>>),
+                repository_tokens::key_id.eq(None::<String>),
+            ))
+            .execute(connection)?;
         self.insert_token(connection, rng, keys, (id, current.generation + 1), secret, &renewal.nonce)?;
         // Whoever asked to see the old token must not be shown it as the current one.
         reveals::withdraw(connection, id)?;

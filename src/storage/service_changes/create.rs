@@ -8,7 +8,9 @@ use crate::domain::event::Action;
 use crate::domain::id::ServiceId;
 use crate::domain::secret::Secret;
 use crate::storage::Connection;
-use crate::storage::error::insert_unless_taken;
+use crate::storage::connection::on_each;
+use crate::storage::error::{InsertError, insert_unless_taken};
+use crate::storage::ids::insert_with_new_id;
 use crate::storage::schema::services;
 
 impl Change {
@@ -26,10 +28,9 @@ impl Change {
             let same = stored::find(connection, id)?.is_some_and(|made| made.name == wish.name && made.generation == 1);
             return if same { Ok(Made::Before(id)) } else { Err(Refusal::FormUsed) };
         }
-        let (id, now, by) = (ServiceId::new(self.acting.now, rng), self.acting.now.unix(), self.acting.actor.name());
+        let (now, by) = (self.acting.now.unix(), self.acting.actor.name());
         let digest = secret.digest();
         let row = (
-            services::id.eq(id.to_string()),
             services::name.eq(wish.name.as_str()),
             services::description.eq(wish.description.as_str()),
             services::digest.eq(digest.as_bytes().as_slice()),
@@ -44,13 +45,22 @@ impl Change {
             services::revision.eq(0),
         );
         let made = insert_unless_taken(connection, |connection| {
-            diesel::insert_into(services::table).values(row).execute(connection)
+            insert_with_new_id(
+                || ServiceId::new(self.acting.now, rng),
+                |id| -> Result<usize, InsertError> {
+                    Ok(on_each!(connection, |c| diesel::insert_into(services::table)
+                        .values((services::id.eq(id), row.clone()))
+                        .on_conflict(services::id)
+                        .do_nothing()
+                        .execute(c))?)
+                },
+            )
         })?;
-        if !made {
+        let Some(id) = made else {
             // By now another's service is to be seen, that the same form made at the same moment.
             self.made_before(connection, nonce)?;
             return Err(Refusal::NameTaken);
-        }
+        };
         let subject = (KIND, id.to_string(), wish.name.as_str());
         self.acting.event(connection, rng, Action::ServiceCreated, subject, String::new())?;
         Ok(Made::Now(id))

@@ -14,7 +14,7 @@ impl Change {
     pub fn delete(&self, connection: &mut Connection, rng: &mut impl CryptoRng, id: ServiceId) -> Result<(), Refusal> {
         let service = self.begin(connection, id)?;
         reveals::withdraw(connection, id)?;
-        diesel::delete(services::table.find(id.to_string())).execute(connection)?;
+        diesel::delete(services::table.find(id)).execute(connection)?;
         // After the service, which the counting of uses takes in this order too.
         diesel::delete(callers::table.filter(callers::token_id.eq(id.to_string()))).execute(connection)?;
         let subject = (KIND, id.to_string(), service.name.as_str());

@@ -79,23 +79,18 @@ impl Change {
 
     /// The service whose present token the form with this nonce made.
     fn made_before(&self, connection: &mut Connection, nonce: &str) -> Result<Option<ServiceId>, Refusal> {
-        let row: Option<(String, String)> = services::table
+        let row: Option<(ServiceId, String)> = services::table
             .filter(services::form_nonce.eq(nonce))
             .select((services::id, services::token_created_by))
             .get_result(connection)
             .optional()?;
         let Some((id, by)) = row else { return Ok(None) };
-        if by != self.acting.actor.name() {
-            return Err(Refusal::FormUsed);
-        }
-        Ok(Some(id.parse().map_err(|_| StorageError::corrupt("services", &id))?))
+        if by == self.acting.actor.name() { Ok(Some(id)) } else { Err(Refusal::FormUsed) }
     }
 }
 
 /// Holds off every other transaction that calls this for the same service, and finds it. Users are locked before services.
 fn lock(connection: &mut Connection, id: ServiceId) -> Result<Option<Service>> {
-    diesel::update(services::table.find(id.to_string()))
-        .set(services::revision.eq(services::revision + 1))
-        .execute(connection)?;
+    diesel::update(services::table.find(id)).set(services::revision.eq(services::revision + 1)).execute(connection)?;
     stored::find(connection, id)
 }

@@ -58,7 +58,7 @@ pub(super) fn replace(
     by: &str,
     now: Timestamp,
 ) -> Result<()> {
-    diesel::update(services::table.find(id.to_string()))
+    diesel::update(services::table.find(id))
         .set((
             services::digest.eq(secret.digest().as_bytes().as_slice()),
             services::hint.eq(secret.hint()),

@@ -82,7 +82,7 @@ impl Change {
         if were.is_empty() {
             return Ok(());
         }
-        diesel::update(table::table.find(user.id.to_string()))
+        diesel::update(table::table.find(user.id))
             .set((
                 table::display_name.eq(name),
                 table::email.eq(email),

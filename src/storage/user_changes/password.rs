@@ -46,7 +46,7 @@ impl Change {
 /// Sets or removes the password of a user, whoever the actor is. Ends all sessions, and all set-password links for this
 /// user and made by this user. Returns how many sessions there were. The user must be locked.
 pub fn replace_password(connection: &mut Connection, id: UserId, hash: Option<&PasswordHash>) -> Stored<usize> {
-    diesel::update(table::table.find(id.to_string()))
+    diesel::update(table::table.find(id))
         .set(table::password_hash.eq(hash.map(PasswordHash::as_phc)))
         .execute(connection)?;
     password_links::withdraw(connection, id)?;

@@ -27,7 +27,7 @@ use crate::web::urls;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Event)]
 pub struct EventJson {
-    #[schema(format = "uuid")]
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     id: String,
     #[schema(format = DateTime)]
     at: String,
@@ -51,13 +51,13 @@ pub struct ActorJson {
     #[schema(example = "user")]
     kind: String,
     /// Of the user, the repository or the service, where there is one.
-    #[schema(format = "uuid", required)]
+    #[schema(pattern = "^[1-9][0-9]{0,18}$", required)]
     id: Option<String>,
     /// `null` where nobody is known.
     #[schema(required, example = "ada")]
     name: Option<String>,
     /// Id of the token that acted, where one did.
-    #[schema(format = "uuid", required)]
+    #[schema(pattern = "^[1-9][0-9]{0,18}$", required)]
     token: Option<String>,
 }
 
@@ -157,7 +157,8 @@ fn filter<T>(
 }
 
 fn by(text: &str) -> Option<By> {
-    if is_id(text) { Some(By::Id(text.to_owned())) } else { Username::parse(text).ok().map(By::Username) }
+    let by = By { username: Username::parse(text).ok(), id: text.parse::<UserId>().ok().map(UserId::number) };
+    (by.username.is_some() || by.id.is_some()).then_some(by)
 }
 
 fn subject(text: &str) -> Option<Subject> {
@@ -170,9 +171,9 @@ fn subject(text: &str) -> Option<Subject> {
     (kind_fits && fits).then(|| Subject { kind: kind.to_owned(), named: wrap(named) })
 }
 
-/// All ids look alike.
+/// Whether a text is an id and not a name, which may consist of digits too: all ids since October 2026 have 18 or 19 digits.
 fn is_id(text: &str) -> bool {
-    text.parse::<UserId>().is_ok()
+    text.len() >= 18 && text.parse::<UserId>().is_ok()
 }
 
 impl From<Recorded> for EventJson {
@@ -183,9 +184,9 @@ impl From<Recorded> for EventJson {
             action: event.action,
             actor: ActorJson {
                 kind: event.actor_kind,
-                id: event.actor_id,
+                id: event.actor_id.map(|id| id.to_string()),
                 name: Some(event.actor_name).filter(|name| !name.is_empty()),
-                token: event.actor_token,
+                token: event.actor_token.map(|id| id.to_string()),
             },
             address: event.address,
             subject: SubjectJson { kind: event.subject_kind, id: event.subject_id, name: event.subject_name },

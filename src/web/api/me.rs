@@ -22,7 +22,7 @@ pub struct MeJson<'a> {
     /// `api_token`, `repository_token` or `service_token`.
     #[schema(example = "api_token")]
     kind: &'static str,
-    #[schema(format = "uuid")]
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     id: String,
     /// The name of the token, of its repository or of its service.
     #[schema(example = "ci")]

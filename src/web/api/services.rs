@@ -23,7 +23,7 @@ use crate::web::urls;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Service)]
 pub struct ServiceJson {
-    #[schema(format = "uuid")]
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     id: String,
     #[schema(example = "wiki")]
     name: String,

@@ -79,11 +79,11 @@ impl<'p> User<'p> {
     }
 
     pub fn add_role(&self, name: &str) {
-        let (id, name) = (self.id.to_string(), name.to_owned());
+        let (id, name) = (self.id, name.to_owned());
         self.portal.write(move |connection| {
             let role = roles::find_by_name(connection, &name)?.expect("the role is there");
             diesel::insert_into(schema::user_roles::table)
-                .values((schema::user_roles::user_id.eq(id), schema::user_roles::role_id.eq(role.id.to_string())))
+                .values((schema::user_roles::user_id.eq(id), schema::user_roles::role_id.eq(role.id)))
                 .execute(connection)
                 .map_err(StorageError::from)
         });
@@ -124,7 +124,7 @@ impl Portal {
 
     /// A role of its own, with these privileges and no others.
     pub fn role(&self, name: &str, privileges: &[Privilege]) {
-        let id = RoleId::new(self.now(), &mut randomness::system()).to_string();
+        let id = RoleId::new(self.now(), &mut randomness::system());
         let names: Vec<&str> = privileges.iter().map(|privilege| privilege.name()).collect();
         let row = (id, name.to_owned(), format!("Role {name}"), names.join(" "));
         self.write(move |connection| {

@@ -23,8 +23,8 @@ impl Portal {
             let (id, secret) = (made.expect("the name is free"), Secret::generate(SecretKind::RepositoryToken, rng));
             use schema::repository_tokens as t;
             let row = (
-                t::id.eq(RepositoryTokenId::new(now, rng).to_string()),
-                t::repository_id.eq(id.to_string()),
+                t::id.eq(RepositoryTokenId::new(now, rng)),
+                t::repository_id.eq(id),
                 t::generation.eq(1),
                 t::digest.eq(secret.digest().as_bytes().to_vec()),
                 t::hint.eq(secret.hint()),
@@ -45,7 +45,7 @@ impl Portal {
             let (id, secret) = (ServiceId::new(now, rng), Secret::generate(SecretKind::ServiceToken, rng));
             use schema::services as s;
             let row = (
-                (s::id.eq(id.to_string()), s::name.eq(&name), s::description.eq(""), s::hint.eq(secret.hint())),
+                (s::id.eq(id), s::name.eq(&name), s::description.eq(""), s::hint.eq(secret.hint())),
                 s::digest.eq(secret.digest().as_bytes().to_vec()),
                 (s::generation.eq(1), s::created_at.eq(now.unix()), s::created_by.eq("nobody")),
                 (s::token_created_at.eq(now.unix()), s::token_created_by.eq("nobody")),

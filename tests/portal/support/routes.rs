@@ -20,7 +20,7 @@ pub struct Place {
 
 impl Place {
     pub fn of(token: &Token) -> Self {
-        let nothing = "019a9f3c-0000-7000-8000-000000000001";
+        let nothing = "1";
         let (session, service) = (nothing.into(), nothing.into());
         Self { id: token.id.to_string(), name: "alpha".into(), user: token.owner.to_string(), session, service }
     }

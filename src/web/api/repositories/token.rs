@@ -26,7 +26,7 @@ use crate::web::urls;
 #[derive(Serialize, ToSchema)]
 #[schema(as = RepositoryToken)]
 pub struct RepositoryTokenJson {
-    #[schema(format = "uuid")]
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     id: String,
     /// How it begins.
     #[schema(example = "thr_AbCdEf…")]
@@ -47,7 +47,7 @@ pub struct RepositoryTokenJson {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ReplacedToken)]
 pub struct ReplacedJson {
-    #[schema(format = "uuid")]
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     id: String,
     #[schema(example = "thr_AbCdEf…")]
     hint: String,
@@ -66,7 +66,7 @@ pub struct RenewalJson {
     grace: Option<String>,
     /// The id of the token to replace: if it is no longer the present one, nothing is done. Left out, it is the one that
     /// asks, or whichever is present.
-    #[schema(format = "uuid")]
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     #[serde(default)]
     replaces: Option<String>,
 }
@@ -77,7 +77,7 @@ pub struct RenewedJson<'a> {
     /// The new token.
     #[schema(pattern = "^thr_[0-9A-Za-z]{38}$")]
     token: &'a str,
-    #[schema(format = "uuid")]
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     id: String,
     /// Goes with the token in Basic: the repository's name.
     #[schema(example = "payments")]

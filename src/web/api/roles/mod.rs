@@ -25,7 +25,7 @@ use crate::web::urls;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Role)]
 pub struct RoleJson {
-    #[schema(format = "uuid")]
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     id: String,
     #[schema(example = "repository-manager")]
     name: String,

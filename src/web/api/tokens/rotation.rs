@@ -38,7 +38,7 @@ pub struct RotatedJson<'a> {
     /// The new secret. It is told now and never again.
     #[schema(pattern = "^thp_[0-9A-Za-z]{38}$")]
     token: &'a str,
-    #[schema(format = "uuid")]
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     id: String,
     #[schema(example = "ci")]
     name: String,

@@ -15,7 +15,7 @@ use crate::web::urls;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Token)]
 pub struct TokenJson {
-    #[schema(format = "uuid")]
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     id: String,
     #[schema(example = "ci")]
     name: String,

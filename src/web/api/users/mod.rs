@@ -29,7 +29,7 @@ use crate::web::urls;
 #[derive(Serialize, ToSchema)]
 #[schema(as = User)]
 pub struct UserJson {
-    #[schema(format = "uuid")]
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     id: String,
     #[schema(example = "ada")]
     username: String,

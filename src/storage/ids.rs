@@ -1,0 +1,93 @@
+//! Ids are columns of type `BigInt`.
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, Queryable};
+use diesel::expression::AsExpression;
+use diesel::sql_types::{BigInt, Nullable};
+
+use super::error::{Result, StorageError};
+use crate::domain::id::{
+    ApiTokenId, EventId, RepositoryId, RepositoryTokenId, RoleId, ServiceId, SessionId, TokenSecretId, UserId,
+};
+
+/// How many ids are tried for one row.
+const MAX_ATTEMPTS: usize = 8;
+
+macro_rules! as_bigint {
+    ($($id:ident)*) => {$(
+        impl AsExpression<BigInt> for $id {
+            type Expression = <i64 as AsExpression<BigInt>>::Expression;
+
+            fn as_expression(self) -> Self::Expression {
+                AsExpression::<BigInt>::as_expression(self.number())
+            }
+        }
+
+        impl AsExpression<Nullable<BigInt>> for $id {
+            type Expression = <i64 as AsExpression<Nullable<BigInt>>>::Expression;
+
+            fn as_expression(self) -> Self::Expression {
+                AsExpression::<Nullable<BigInt>>::as_expression(self.number())
+            }
+        }
+
+        impl<DB: Backend> FromSql<BigInt, DB> for $id
+        where
+            i64: FromSql<BigInt, DB>,
+        {
+            fn from_sql(bytes: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                Ok(i64::from_sql(bytes)?.try_into()?)
+            }
+        }
+
+        impl<DB: Backend> Queryable<BigInt, DB> for $id
+        where
+            Self: FromSql<BigInt, DB>,
+        {
+            type Row = Self;
+
+            fn build(row: Self) -> deserialize::Result<Self> {
+                Ok(row)
+            }
+        }
+    )*};
+}
+
+as_bigint! { ApiTokenId EventId RepositoryId RepositoryTokenId RoleId ServiceId SessionId TokenSecretId UserId }
+
+/// The numbers of ids, for `eq_any`.
+pub(super) fn numbers<I: Copy + Into<i64>>(ids: &[I]) -> Vec<i64> {
+    ids.iter().map(|&id| id.into()).collect()
+}
+
+/// Inserts a row under an id that `make` returns. `insert` returns how many rows it inserted; where it is none, because the
+/// id is taken, it is called again with the next id.
+pub(super) fn insert_with_new_id<I: Copy, E: From<StorageError>>(
+    mut make: impl FnMut() -> I,
+    mut insert: impl FnMut(I) -> Result<usize, E>,
+) -> Result<I, E> {
+    for _ in 0..MAX_ATTEMPTS {
+        let id = make();
+        if insert(id)? > 0 {
+            return Ok(id);
+        }
+    }
+    Err(StorageError::Unavailable("every new id is taken".into()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn insert_with_new_id_tries_the_next_id_where_one_is_taken() {
+        let mut next = 0;
+        let mut make = || {
+            next += 1;
+            next
+        };
+        let free_from = |free: usize| move |id: usize| -> Result<usize> { Ok(usize::from(id >= free)) };
+        assert_eq!(insert_with_new_id(&mut make, free_from(3)).unwrap(), 3);
+        assert!(matches!(insert_with_new_id(&mut make, free_from(1_000)), Err(StorageError::Unavailable(_))));
+    }
+}
