@@ -182,7 +182,8 @@ const SQLITE_COLUMNS: &str = "SELECT tables.name AS of_table, columns.name AS na
     WHERE tables.type = 'table' AND tables.name <> '__diesel_schema_migrations' ORDER BY tables.name, columns.cid";
 const POSTGRES_COLUMNS: &str = "SELECT relname::text AS of_table, attname::text AS name,
         format_type(atttypid, atttypmod) AS kind, NOT attnotnull AS nullable,
-        EXISTS (SELECT FROM pg_index WHERE indrelid = pg_class.oid AND indisprimary AND attnum = ANY (indkey)) AS key
+        EXISTS (SELECT FROM pg_index WHERE indrelid = pg_class.oid AND indisprimary
+            AND attnum = ANY ((indkey::int2[])[0:indnkeyatts - 1])) AS key
     FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
     WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
         AND relname <> '__diesel_schema_migrations' ORDER BY relname, attnum";

@@ -178,7 +178,7 @@ fn insert_row(connection: &mut SqliteConnection, number: i64) -> QueryResult<()>
         name: format!("Build {number}"),
         name_key: format!("build {number}"),
         hint: "thp_…abcd".into(),
-        secret_id: number,
+        secret_number: 1,
         repositories_permission: "read",
         account_permission: "none",
         administration_permission: "none",

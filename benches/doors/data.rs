@@ -5,14 +5,14 @@ use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tokenhouse::auth::hasher::{Cost, Hasher};
-use tokenhouse::domain::id::{ApiTokenId, ServiceId, TokenSecretId, UserId};
+use tokenhouse::domain::id::{ApiTokenId, ServiceId, UserId};
 use tokenhouse::domain::password::{Password, PasswordHash};
 use tokenhouse::domain::secret::{LENGTH, Secret, SecretKind};
 use tokenhouse::domain::timestamp::{DAY, Timestamp};
 use tokenhouse::domain::user::{DisplayName, NewUser, Username};
 use tokenhouse::storage::connection::Target;
 use tokenhouse::storage::schema::{api_token_secrets, api_tokens, services, user_roles, users};
-use tokenhouse::storage::{Connection, Db, Result, roles, users as stored};
+use tokenhouse::storage::{Connection, Db, Result, nonces, roles, users as stored};
 use tokenhouse::{clock, randomness};
 use url::Url;
 use zeroize::Zeroizing;
@@ -119,10 +119,10 @@ fn insert_users(
         let (owner, name) = (UserId::new(now, rng), username(from + first / TOKENS_EACH));
         for number in 0..TOKENS_EACH.min(tokens - first) {
             let secret = Secret::generate(SecretKind::ApiToken, rng);
-            let (id, secret_id) = (ApiTokenId::new(now, rng), TokenSecretId::new(now, rng));
+            let id = ApiTokenId::new(now, rng);
             made.push_str(secret.reveal());
-            secrets.push(secret_row(&secret, id, secret_id, now));
-            all.push(token_row(&secret, (id, secret_id), owner, number, now));
+            secrets.push(secret_row(&secret, id, now));
+            all.push(token_row(&secret, id, owner, number, now));
         }
         held.push((user_roles::user_id.eq(owner), user_roles::role_id.eq(role)));
         people.push((
@@ -163,9 +163,9 @@ fn insert_user(
 fn insert_token(connection: &mut Connection, owner: UserId, number: usize, now: Timestamp) -> Result<()> {
     let rng = &mut randomness::system();
     let secret = Secret::generate(SecretKind::ApiToken, rng);
-    let (id, secret_id) = (ApiTokenId::new(now, rng), TokenSecretId::new(now, rng));
-    let row = secret_row(&secret, id, secret_id, now);
-    let token = token_row(&secret, (id, secret_id), owner, number, now);
+    let id = ApiTokenId::new(now, rng);
+    let row = secret_row(&secret, id, now);
+    let token = token_row(&secret, id, owner, number, now);
     diesel::insert_into(api_tokens::table).values(token).execute(connection)?;
     diesel::insert_into(api_token_secrets::table).values(row).execute(connection)?;
     Ok(())
@@ -179,7 +179,7 @@ pub struct TokenRow {
     pub name: String,
     pub name_key: String,
     pub hint: String,
-    pub secret_id: i64,
+    pub secret_number: i64,
     pub repositories_permission: &'static str,
     pub account_permission: &'static str,
     pub administration_permission: &'static str,
@@ -192,28 +192,22 @@ pub struct TokenRow {
 #[derive(Insertable)]
 #[diesel(table_name = api_token_secrets)]
 struct SecretRow {
-    id: i64,
-    api_token_id: i64,
     digest: Vec<u8>,
+    api_token_id: i64,
+    number: i64,
     hint: String,
     created_at: i64,
-    form_nonce: String,
+    form_nonce: i64,
 }
 
-fn token_row(
-    secret: &Secret,
-    (id, secret_id): (ApiTokenId, TokenSecretId),
-    owner: UserId,
-    number: usize,
-    now: Timestamp,
-) -> TokenRow {
+fn token_row(secret: &Secret, id: ApiTokenId, owner: UserId, number: usize, now: Timestamp) -> TokenRow {
     TokenRow {
         id: id.number(),
         user_id: owner.number(),
         name: format!("Token {number}"),
         name_key: format!("token {number}"),
         hint: secret.hint(),
-        secret_id: secret_id.number(),
+        secret_number: 1,
         repositories_permission: "read",
         account_permission: "none",
         administration_permission: "none",
@@ -224,14 +218,14 @@ fn token_row(
     }
 }
 
-fn secret_row(secret: &Secret, token: ApiTokenId, id: TokenSecretId, now: Timestamp) -> SecretRow {
+fn secret_row(secret: &Secret, token: ApiTokenId, now: Timestamp) -> SecretRow {
     SecretRow {
-        id: id.number(),
-        api_token_id: token.number(),
         digest: secret.digest().as_bytes().to_vec(),
+        api_token_id: token.number(),
+        number: 1,
         hint: secret.hint(),
         created_at: now.unix(),
-        form_nonce: id.to_string(),
+        form_nonce: nonces::number(secret.reveal()),
     }
 }
 
@@ -251,7 +245,7 @@ fn insert_service(connection: &mut Connection, now: Timestamp) -> Result<String>
             services::created_by.eq(USERNAME),
             services::token_created_at.eq(now.unix()),
             services::token_created_by.eq(USERNAME),
-            services::form_nonce.eq(id.to_string()),
+            services::form_nonce.eq(nonces::number(secret.reveal())),
             services::search_key.eq("build-cache"),
             services::revision.eq(0),
         ))

@@ -11,7 +11,7 @@ use tokenhouse::domain::timestamp::{DAY, Timestamp};
 use tokenhouse::randomness;
 use tokenhouse::storage::callers::{self, DAYS, Gathered};
 use tokenhouse::storage::schema::repository_tokens as t;
-use tokenhouse::storage::{Connection, Result, events, grants, repositories};
+use tokenhouse::storage::{Connection, Result, events, grants, nonces, repositories};
 
 const REPOSITORIES: usize = 1_000;
 const CALLERS: i64 = 5;
@@ -39,7 +39,7 @@ pub fn insert(connection: &mut Connection, users: &[UserId], now: Timestamp) -> 
                 t::hint.eq(secret.hint()),
                 t::created_at.eq(made.unix()),
                 t::created_by.eq("ada"),
-                t::form_nonce.eq(random_code(rng)),
+                t::form_nonce.eq(nonces::number(&random_code(rng))),
             ))
             .execute(connection)?;
         if name.as_str() == BUSY {

@@ -1,8 +1,8 @@
 //! API tokens: what they are, their status, and what they may do.
 
 use super::caller::Caller;
-use super::id::{ApiTokenId, RepositoryId, TokenSecretId, UserId};
-use super::name::TokenName;
+use super::id::{ApiTokenId, RepositoryId, UserId};
+use super::name::{Note, TokenName};
 use super::permission::Permissions;
 use super::timestamp::{DAY, Timestamp};
 
@@ -77,14 +77,17 @@ pub struct ApiToken {
     pub id: ApiTokenId,
     pub owner: UserId,
     pub name: TokenName,
+    pub note: Option<Note>,
     /// `thp_AbCdEf…` of the current secret.
     pub hint: String,
-    pub current_secret: TokenSecretId,
+    /// Number of the current secret; the one that was made with the token has 1.
+    pub current_secret: i64,
     pub permissions: Permissions,
     pub repositories: RepositorySelection,
     /// Seconds from the last renewal to the end; `None` for no expiry.
     pub lifetime: Option<i64>,
     pub created_at: Timestamp,
+    pub rotated_at: Option<Timestamp>,
     pub expires_at: Option<Timestamp>,
     pub disabled_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
@@ -92,9 +95,9 @@ pub struct ApiToken {
 }
 
 impl ApiToken {
-    /// Whether it got its secret at or after that moment, and later than in the second in which it was created.
+    /// Whether it was rotated at or after that moment.
     pub fn rotated_since(&self, moment: Timestamp) -> bool {
-        self.current_secret >= TokenSecretId::first_of(moment.max(self.created_at.plus(1)))
+        self.rotated_at.is_some_and(|at| at >= moment)
     }
 
     pub fn status(&self, now: Timestamp) -> Status {
@@ -136,6 +139,7 @@ impl ApiToken {
 #[derive(Debug)]
 pub struct NewApiToken {
     pub name: TokenName,
+    pub note: Option<Note>,
     pub permissions: Permissions,
     pub repositories: RepositorySelection,
     pub expires_at: Option<Timestamp>,
@@ -170,12 +174,14 @@ mod tests {
             id: "1".parse().unwrap(),
             owner: "2".parse().unwrap(),
             name: TokenName::parse("ci").unwrap(),
+            note: None,
             hint: String::new(),
-            current_secret: "3".parse().unwrap(),
+            current_secret: 1,
             permissions: Permissions::default(),
             repositories: RepositorySelection::All,
             lifetime: None,
             created_at: NOW,
+            rotated_at: None,
             expires_at: None,
             disabled_at: None,
             revoked_at: None,

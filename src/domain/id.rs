@@ -1,10 +1,10 @@
-//! Identifiers: positive 63-bit integers in the order of time, made by the application, one type for each thing. Their text
-//! is decimal.
+//! Identifiers: positive 63-bit integers in the order of time, made by the application, one type for each thing. Their
+//! text is decimal.
 //!
-//! From the highest bit on: 41 bits of milliseconds since [`EPOCH`], which last until 2095; 12 bits that count; 10 bits that
-//! are random for each process. The clock of the application has whole seconds, so ids within a second are counted, and
-//! the count goes on in the bits of the milliseconds. Two processes give the same id only if their random bits and their
-//! counts are equal; the insert is then tried again with another id.
+//! From the highest bit on: 41 bits of milliseconds since [`EPOCH`], which last until 2095; 12 bits that count; 10 bits
+//! that are random for each process. The clock of the application has whole seconds, so ids within a second are
+//! counted, and the count goes on in the bits of the milliseconds. Two processes give the same id only if their random
+//! bits and their counts are equal; the insert is then tried again with another id.
 
 use std::fmt;
 use std::str::FromStr;
@@ -136,8 +136,6 @@ ids! {
     RepositoryId
     /// An API token; stays the same when the token is rotated.
     ApiTokenId
-    /// One secret of a token.
-    TokenSecretId
     /// One token of a repository: a renewed one is another.
     RepositoryTokenId
     /// A service; stays the same when its token is rotated.

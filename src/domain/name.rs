@@ -3,7 +3,9 @@
 use smol_str::SmolStr;
 
 use super::Invalid;
-use super::text::{is_joiner, joiners_are_in_place, nfc, nfc_may_fit, nfc_within, with_single_spaces, without_joiners};
+use super::text::{
+    is_joiner, joiners_are_in_place, nfc, nfc_may_fit, nfc_within, search_key, with_single_spaces, without_joiners,
+};
 
 /// `text` trimmed, in NFC and with runs of spaces as one, if it has 1 to `longest` characters and none is invisible.
 /// `what` begins the sentence of a refusal: "Name", "Display name".
@@ -69,7 +71,25 @@ impl TokenName {
 
     /// Equal for names that differ only in case, or in joiners that most readers cannot see.
     pub fn key(&self) -> String {
-        without_joiners(&self.0).to_lowercase()
+        search_key(&without_joiners(&self.0))
+    }
+}
+
+/// What the owner of a token wants to remember of it: 1 to 300 characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note(String);
+
+impl Note {
+    pub const LONGEST: usize = 300;
+
+    /// `None` for an empty text.
+    pub fn parse(text: &str) -> Result<Option<Self>, Invalid> {
+        let text = readable_or_empty("Note", text, Self::LONGEST)?;
+        Ok((!text.is_empty()).then_some(Self(text)))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -81,6 +101,25 @@ mod tests {
     fn a_name_is_trimmed_and_keeps_letters_of_any_language() {
         assert_eq!(TokenName::parse("  Größe 测试 🚀 ").unwrap().as_str(), "Größe 测试 🚀");
         assert_eq!(TokenName::parse("CI Build").unwrap().key(), TokenName::parse("ci bUILD").unwrap().key());
+    }
+
+    #[test]
+    fn key_of_a_name_whose_lower_case_is_decomposed_is_in_nfc() {
+        let key = TokenName::parse("\u{130}").unwrap().key();
+        assert!(unicode_normalization::is_nfc(&key));
+        // Without the joiner, the letter and its mark are one character.
+        assert_eq!(search_key("e\u{301}"), "é");
+        assert_eq!(TokenName::parse("É").unwrap().key(), "é");
+    }
+
+    #[test]
+    fn note_of_300_characters_is_accepted_and_empty_note_is_none() {
+        assert_eq!(Note::parse("  ").unwrap(), None);
+        assert_eq!(Note::parse(" for  the build ").unwrap().unwrap().as_str(), "for  the build");
+        assert!(Note::parse(&"ä".repeat(300)).is_ok());
+        let refusal = Note::parse(&"ä".repeat(301)).unwrap_err();
+        assert_eq!(refusal.0, "Note has 301 characters. Use at most 300.");
+        assert!(Note::parse("a\nb").is_err());
     }
 
     #[test]

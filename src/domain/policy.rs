@@ -1,5 +1,7 @@
 //! Policies: the limits that administrators set for all tokens.
 
+use serde::{Deserialize, Serialize};
+
 use super::Invalid;
 use super::timestamp::{DAY, HOUR};
 
@@ -9,12 +11,27 @@ const LONGEST_LIFETIME: u32 = 3_650;
 const MOST_API_TOKENS: u32 = 100;
 
 /// How long an old secret still works after a rotation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "&'static str", try_from = "String")]
 pub enum Grace {
     AtOnce,
     OneHour,
     OneDay,
     SevenDays,
+}
+
+impl From<Grace> for &'static str {
+    fn from(grace: Grace) -> Self {
+        grace.name()
+    }
+}
+
+impl TryFrom<String> for Grace {
+    type Error = Invalid;
+
+    fn try_from(name: String) -> Result<Self, Invalid> {
+        Self::from_name(&name).ok_or_else(|| Invalid(format!("no grace period is named {name}")))
+    }
 }
 
 impl Grace {
@@ -54,7 +71,9 @@ impl Grace {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Each field is stored under its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Policy {
     /// Longest lifetime of a new API token in days.
     pub max_lifetime_days: Option<u32>,

@@ -25,6 +25,11 @@ pub fn nfc_may_fit(text: &str, max_len: usize) -> bool {
     text.chars().nth(max_len * MAX_EXPANSION).is_none()
 }
 
+/// What a search looks into, and what it looks for: lower case in NFC, which lower case alone need not be.
+pub fn search_key(text: &str) -> String {
+    nfc(&text.to_lowercase())
+}
+
 /// `text` without leading and trailing white space, and with one space for each run of white space inside.
 pub fn with_single_spaces(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -9,8 +9,8 @@ use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::schema::{api_token_repositories, api_token_secrets, api_tokens};
 use crate::domain::api_token::{ApiToken, LastUse, ReplacedSecret, RepositorySelection};
-use crate::domain::id::{ApiTokenId, RepositoryId, TokenSecretId, UserId};
-use crate::domain::name::TokenName;
+use crate::domain::id::{ApiTokenId, RepositoryId, UserId};
+use crate::domain::name::{Note, TokenName};
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::secret::Digest;
 use crate::domain::timestamp::Timestamp;
@@ -21,14 +21,16 @@ struct Row {
     user_id: UserId,
     name: String,
     _name_key: String,
+    note: Option<String>,
     hint: String,
-    secret_id: TokenSecretId,
+    secret_number: i64,
     repositories_permission: String,
     account_permission: String,
     administration_permission: String,
     repository_selection: String,
     lifetime: Option<i64>,
     created_at: i64,
+    rotated_at: Option<i64>,
     expires_at: Option<i64>,
     disabled_at: Option<i64>,
     revoked_at: Option<i64>,
@@ -38,13 +40,21 @@ struct Row {
 
 /// The current tokens of an owner, then those revoked since `revoked_since`; newest first, at most `limit`.
 pub fn list(connection: &mut Connection, owner: UserId, revoked_since: Timestamp, limit: i64) -> Result<Vec<ApiToken>> {
-    let rows: Vec<Row> = on_each!(connection, |c| api_tokens::table
-        .filter(api_tokens::user_id.eq(owner))
-        .filter(api_tokens::revoked_at.is_null().or(api_tokens::revoked_at.ge(revoked_since.unix())))
-        .order((api_tokens::revoked_at.is_not_null().asc(), api_tokens::id.desc()))
-        .limit(limit)
-        .load(c))?;
-    rows.into_iter().map(|row| to_token(connection, row)).collect()
+    // One query for each index.
+    let mut tokens = list_current(connection, owner, None, limit)?;
+    let rest = limit - i64::try_from(tokens.len()).unwrap_or(limit);
+    if rest > 0 {
+        let rows: Vec<Row> = on_each!(connection, |c| api_tokens::table
+            .filter(api_tokens::user_id.eq(owner))
+            .filter(api_tokens::revoked_at.ge(revoked_since.unix()))
+            .order(api_tokens::id.desc())
+            .limit(rest)
+            .load(c))?;
+        for row in rows {
+            tokens.push(to_token(connection, row)?);
+        }
+    }
+    Ok(tokens)
 }
 
 /// At most `limit` current tokens of an owner, newest first, from after `after` on.
@@ -54,24 +64,21 @@ pub fn list_current(
     after: Option<ApiTokenId>,
     limit: i64,
 ) -> Result<Vec<ApiToken>> {
-    let mut query = api_tokens::table
+    let rows: Vec<Row> = on_each!(connection, |c| api_tokens::table
         .filter(api_tokens::user_id.eq(owner))
         .filter(api_tokens::revoked_at.is_null())
+        .filter(api_tokens::id.lt(after.map_or(i64::MAX, ApiTokenId::number)))
         .order(api_tokens::id.desc())
         .limit(limit)
-        .into_boxed();
-    if let Some(id) = after {
-        query = query.filter(api_tokens::id.lt(id));
-    }
-    let rows: Vec<Row> = query.load(connection)?;
+        .load(c))?;
     rows.into_iter().map(|row| to_token(connection, row)).collect()
 }
 
-/// The id of the secret with this digest.
-pub fn secret_of(connection: &mut Connection, digest: &Digest) -> Result<Option<TokenSecretId>> {
+/// The number of the secret with this digest.
+pub fn secret_of(connection: &mut Connection, digest: &Digest) -> Result<Option<i64>> {
     Ok(api_token_secrets::table
         .filter(api_token_secrets::digest.eq(digest.as_bytes().as_slice()))
-        .select(api_token_secrets::id)
+        .select(api_token_secrets::number)
         .get_result(connection)
         .optional()?)
 }
@@ -122,9 +129,9 @@ pub fn name_is_taken(
 pub fn replaced_secrets(connection: &mut Connection, token: ApiTokenId, now: Timestamp) -> Result<Vec<ReplacedSecret>> {
     let rows: Vec<(String, i64)> = api_token_secrets::table
         .filter(api_token_secrets::api_token_id.eq(token))
-        .filter(api_token_secrets::ends_at.gt(now.unix()))
-        .order(api_token_secrets::ends_at.asc())
-        .select((api_token_secrets::hint, api_token_secrets::ends_at.assume_not_null()))
+        .filter(api_token_secrets::valid_until.gt(now.unix()))
+        .order(api_token_secrets::valid_until.asc())
+        .select((api_token_secrets::hint, api_token_secrets::valid_until.assume_not_null()))
         .load(connection)?;
     Ok(rows
         .into_iter()
@@ -141,9 +148,10 @@ pub fn replaced_until(
     let rows: Vec<(ApiTokenId, i64)> = on_each!(connection, |c| api_tokens::table
         .inner_join(api_token_secrets::table)
         .filter(api_tokens::user_id.eq(owner))
-        .filter(api_token_secrets::ends_at.gt(now.unix()))
-        .order(api_token_secrets::ends_at.asc())
-        .select((api_tokens::id, api_token_secrets::ends_at.assume_not_null()))
+        .filter(api_tokens::revoked_at.is_null())
+        .filter(api_token_secrets::valid_until.gt(now.unix()))
+        .order(api_token_secrets::valid_until.asc())
+        .select((api_tokens::id, api_token_secrets::valid_until.assume_not_null()))
         .load(c))?;
     Ok(rows.into_iter().map(|(id, end)| (id, Timestamp::from_unix(end))).collect())
 }
@@ -166,8 +174,9 @@ pub(super) fn permissions(repositories: &str, account: &str, administration: &st
 
 /// Removes replaced secrets that ended, and tokens that were revoked, before `ended_before`.
 pub fn prune(connection: &mut Connection, ended_before: Timestamp) -> Result<usize> {
-    let secrets = diesel::delete(api_token_secrets::table.filter(api_token_secrets::ends_at.lt(ended_before.unix())))
-        .execute(connection)?;
+    let secrets =
+        diesel::delete(api_token_secrets::table.filter(api_token_secrets::valid_until.lt(ended_before.unix())))
+            .execute(connection)?;
     let tokens =
         diesel::delete(api_tokens::table.filter(api_tokens::revoked_at.lt(ended_before.unix()))).execute(connection)?;
     Ok(secrets + tokens)
@@ -188,12 +197,14 @@ fn to_token(connection: &mut Connection, row: Row) -> Result<ApiToken> {
         id,
         owner: row.user_id,
         name: TokenName::parse(&row.name).map_err(|_| corrupt())?,
-        current_secret: row.secret_id,
+        note: row.note.as_deref().map(Note::parse).transpose().map_err(|_| corrupt())?.flatten(),
+        current_secret: row.secret_number,
         permissions: permissions(&row.repositories_permission, &row.account_permission, &row.administration_permission)
             .ok_or_else(corrupt)?,
         repositories,
         lifetime: row.lifetime,
         created_at: Timestamp::from_unix(row.created_at),
+        rotated_at: row.rotated_at.map(Timestamp::from_unix),
         expires_at: row.expires_at.map(Timestamp::from_unix),
         disabled_at: row.disabled_at.map(Timestamp::from_unix),
         revoked_at: row.revoked_at.map(Timestamp::from_unix),

@@ -1,7 +1,6 @@
 //! Grants of repositories to users.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
 
 use super::Connection;
 use super::connection::on_each;
@@ -34,22 +33,12 @@ pub fn set(
         return Err(diesel::result::Error::NotFound.into());
     }
     diesel::delete(grants::table.find((user, repository))).execute(connection)?;
-    let of_user = users_table::table.find(user);
-    let row = of_user.select((
-        users_table::id,
-        repository.into_sql::<BigInt>(),
-        permission.name().into_sql::<Text>(),
-        now.unix().into_sql::<BigInt>(),
-        users_table::username,
-    ));
     diesel::insert_into(grants::table)
-        .values(row)
-        .into_columns((
-            grants::user_id,
-            grants::repository_id,
-            grants::permission,
-            grants::created_at,
-            grants::username,
+        .values((
+            grants::user_id.eq(user),
+            grants::repository_id.eq(repository),
+            grants::permission.eq(permission.name()),
+            grants::created_at.eq(now.unix()),
         ))
         .execute(connection)?;
     Ok(())
@@ -88,7 +77,7 @@ macro_rules! granted {
     () => {
         grants::table.inner_join(users_table::table).select((
             users_table::id,
-            grants::username,
+            users_table::username,
             users_table::display_name,
             grants::permission,
             grants::created_at,
@@ -110,7 +99,7 @@ pub struct Granted {
 pub fn list(connection: &mut Connection, repository: RepositoryId, offset: i64, limit: i64) -> Result<Vec<Granted>> {
     let rows: Vec<GrantedRow> = on_each!(connection, |c| granted!()
         .filter(grants::repository_id.eq(repository))
-        .order(grants::username.asc())
+        .order(users_table::username.asc())
         .limit(limit)
         .offset(offset)
         .load(c))?;
@@ -126,8 +115,8 @@ pub fn list_after(
 ) -> Result<Vec<Granted>> {
     let of_repository = granted!().filter(grants::repository_id.eq(repository));
     // Every username comes after the empty one.
-    let later = of_repository.filter(grants::username.gt(after.unwrap_or_default()));
-    let rows: Vec<GrantedRow> = later.order(grants::username.asc()).limit(limit).load(connection)?;
+    let later = of_repository.filter(users_table::username.gt(after.unwrap_or_default()));
+    let rows: Vec<GrantedRow> = later.order(users_table::username.asc()).limit(limit).load(connection)?;
     rows.into_iter().map(|row| to_granted(row, repository)).collect()
 }
 

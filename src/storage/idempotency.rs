@@ -9,7 +9,6 @@ use super::Connection;
 use super::error::{Result, StorageError};
 use super::schema::{api_token_secrets, idempotency_keys, repository_tokens};
 use super::sealing::{Sealed, SealingKeys};
-use crate::domain::id::{RepositoryTokenId, TokenSecretId};
 use crate::domain::secret::{Digest, SecretKind};
 use crate::domain::timestamp::{MINUTE, Timestamp};
 
@@ -28,11 +27,11 @@ pub struct KeyedRequest {
     pub request: Digest,
 }
 
-/// The new secret, where a request replaced the one that it presented.
+/// The digest of the new secret, where a request replaced the one that it presented.
 #[derive(Debug, Clone, Copy)]
 pub enum NewSecret {
-    ApiToken(TokenSecretId),
-    Repository(RepositoryTokenId),
+    ApiToken(Digest),
+    Repository(Digest),
 }
 
 /// An answer to be stored.
@@ -49,13 +48,13 @@ pub struct StoredAnswer {
     pub request: Digest,
     pub status: u16,
     sealed: Sealed,
-    secret_id: Option<i64>,
+    secret_digest: Option<Vec<u8>>,
 }
 
 impl StoredAnswer {
     /// Whether the request replaced the secret that it presented.
     pub const fn is_rotation(&self) -> bool {
-        self.secret_id.is_some()
+        self.secret_digest.is_some()
     }
 
     /// The text that was stored, or `None` if `keys` do not open it.
@@ -65,7 +64,7 @@ impl StoredAnswer {
 }
 
 /// Request, status, sealed answer with the id of its key, and the new secret.
-type Row = (Vec<u8>, i64, Vec<u8>, String, Option<i64>);
+type Row = (Vec<u8>, i64, Vec<u8>, String, Option<Vec<u8>>);
 
 /// What a sealed answer is bound to: it does not open in another row.
 fn bound_to(keyed: &KeyedRequest) -> String {
@@ -88,13 +87,13 @@ pub fn find(
             idempotency_keys::status,
             idempotency_keys::sealed,
             idempotency_keys::key_id,
-            idempotency_keys::secret_id,
+            idempotency_keys::secret_digest,
         ))
         .get_result(connection)
         .optional()?;
-    let Some((request, status, bytes, key_id, secret_id)) = row else { return Ok(None) };
-    if let Some(id) = secret_id
-        && !is_in_force(connection, id, now)?
+    let Some((request, status, bytes, key_id, secret_digest)) = row else { return Ok(None) };
+    if let Some(digest) = &secret_digest
+        && !is_in_force(connection, digest, now)?
     {
         return Ok(None);
     }
@@ -104,20 +103,20 @@ pub fn find(
         request: Digest::from_bytes(request),
         status: u16::try_from(status).map_err(|_| corrupt())?,
         sealed: Sealed { key_id, bytes },
-        secret_id,
+        secret_digest,
     }))
 }
 
-/// Whether the secret of this id has not ended.
-fn is_in_force(connection: &mut Connection, id: i64, now: Timestamp) -> Result<bool> {
+/// Whether the secret with this digest is valid.
+fn is_in_force(connection: &mut Connection, digest: &[u8], now: Timestamp) -> Result<bool> {
     let api: i64 = api_token_secrets::table
-        .find(id)
-        .filter(api_token_secrets::ends_at.is_null().or(api_token_secrets::ends_at.gt(now.unix())))
+        .find(digest)
+        .filter(api_token_secrets::valid_until.is_null().or(api_token_secrets::valid_until.gt(now.unix())))
         .count()
         .get_result(connection)?;
     let repository: i64 = repository_tokens::table
-        .find(id)
-        .filter(repository_tokens::ends_at.is_null().or(repository_tokens::ends_at.gt(now.unix())))
+        .filter(repository_tokens::digest.eq(digest))
+        .filter(repository_tokens::valid_until.is_null().or(repository_tokens::valid_until.gt(now.unix())))
         .count()
         .get_result(connection)?;
     Ok(api + repository > 0)
@@ -142,7 +141,7 @@ pub fn insert(
     }
     let sealed = keys.seal(answer.text, &bound_to(keyed), rng);
     let until = answer.rotated.map_or(now, |(_, until)| until);
-    let secret_id = match answer.rotated {
+    let secret_digest = match answer.rotated {
         Some((secret, _)) => Some(await_first_use(connection, secret)?),
         None => None,
     };
@@ -154,7 +153,7 @@ pub fn insert(
             idempotency_keys::status.eq(i64::from(answer.status)),
             idempotency_keys::sealed.eq(sealed.bytes),
             idempotency_keys::key_id.eq(sealed.key_id),
-            idempotency_keys::secret_id.eq(secret_id),
+            idempotency_keys::secret_digest.eq(secret_digest.as_ref().map(|digest| digest.as_bytes().as_slice())),
             idempotency_keys::created_at.eq(now.unix()),
             idempotency_keys::expires_at.eq(until.max(now.plus(ANSWER_TTL)).unix()),
         ))
@@ -167,39 +166,37 @@ pub fn insert(
     Ok(())
 }
 
-fn await_first_use(connection: &mut Connection, secret: NewSecret) -> Result<i64> {
-    let (id, hit) = match secret {
-        NewSecret::ApiToken(id) => {
-            let row = api_token_secrets::table.find(id);
-            let pending = api_token_secrets::first_use_pending.eq(true);
-            (id.number(), diesel::update(row).set(pending).execute(connection)?)
+fn await_first_use(connection: &mut Connection, secret: NewSecret) -> Result<Digest> {
+    let (NewSecret::ApiToken(digest) | NewSecret::Repository(digest)) = secret;
+    if set_first_use_pending(connection, secret, true)? == 1 {
+        Ok(digest)
+    } else {
+        Err(StorageError::corrupt("idempotency_keys", "of a secret that is not there"))
+    }
+}
+
+fn set_first_use_pending(connection: &mut Connection, secret: NewSecret, pending: bool) -> Result<usize> {
+    Ok(match secret {
+        NewSecret::ApiToken(digest) => diesel::update(api_token_secrets::table.find(digest.as_bytes().as_slice()))
+            .set(api_token_secrets::first_use_pending.eq(pending))
+            .execute(connection)?,
+        NewSecret::Repository(digest) => {
+            let row = repository_tokens::table.filter(repository_tokens::digest.eq(digest.as_bytes().as_slice()));
+            diesel::update(row).set(repository_tokens::first_use_pending.eq(pending)).execute(connection)?
         }
-        NewSecret::Repository(id) => {
-            let row = repository_tokens::table.find(id);
-            let pending = repository_tokens::first_use_pending.eq(true);
-            (id.number(), diesel::update(row).set(pending).execute(connection)?)
-        }
-    };
-    if hit == 1 { Ok(id) } else { Err(StorageError::corrupt("idempotency_keys", id)) }
+    })
 }
 
 /// Removes the answer that has this secret, because the secret is used: its client has received it.
 pub fn note_first_use(connection: &mut Connection, kind: SecretKind, digest: &Digest) -> Result<()> {
-    let digest = digest.as_bytes().as_slice();
-    let id: Option<i64> = match kind {
-        SecretKind::ApiToken => {
-            let row = api_token_secrets::table.filter(api_token_secrets::digest.eq(digest));
-            diesel::update(row).set(api_token_secrets::first_use_pending.eq(false)).execute(connection)?;
-            row.select(api_token_secrets::id).get_result(connection).optional()?
-        }
-        SecretKind::RepositoryToken => {
-            let row = repository_tokens::table.filter(repository_tokens::digest.eq(digest));
-            diesel::update(row).set(repository_tokens::first_use_pending.eq(false)).execute(connection)?;
-            row.select(repository_tokens::id).get_result(connection).optional()?
-        }
-        SecretKind::ServiceToken => None,
+    let secret = match kind {
+        SecretKind::ApiToken => NewSecret::ApiToken(*digest),
+        SecretKind::RepositoryToken => NewSecret::Repository(*digest),
+        SecretKind::ServiceToken => return Ok(()),
     };
-    diesel::delete(idempotency_keys::table.filter(idempotency_keys::secret_id.eq(id))).execute(connection)?;
+    set_first_use_pending(connection, secret, false)?;
+    let own = idempotency_keys::table.filter(idempotency_keys::secret_digest.eq(digest.as_bytes().as_slice()));
+    diesel::delete(own).execute(connection)?;
     Ok(())
 }
 

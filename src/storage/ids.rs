@@ -6,9 +6,7 @@ use diesel::expression::AsExpression;
 use diesel::sql_types::{BigInt, Nullable};
 
 use super::error::{Result, StorageError};
-use crate::domain::id::{
-    ApiTokenId, EventId, RepositoryId, RepositoryTokenId, RoleId, ServiceId, SessionId, TokenSecretId, UserId,
-};
+use crate::domain::id::{ApiTokenId, EventId, RepositoryId, RepositoryTokenId, RoleId, ServiceId, SessionId, UserId};
 
 /// How many ids are tried for one row.
 const MAX_ATTEMPTS: usize = 8;
@@ -53,15 +51,15 @@ macro_rules! as_bigint {
     )*};
 }
 
-as_bigint! { ApiTokenId EventId RepositoryId RepositoryTokenId RoleId ServiceId SessionId TokenSecretId UserId }
+as_bigint! { ApiTokenId EventId RepositoryId RepositoryTokenId RoleId ServiceId SessionId UserId }
 
 /// The numbers of ids, for `eq_any`.
 pub(super) fn numbers<I: Copy + Into<i64>>(ids: &[I]) -> Vec<i64> {
     ids.iter().map(|&id| id.into()).collect()
 }
 
-/// Inserts a row under an id that `make` returns. `insert` returns how many rows it inserted; where it is none, because the
-/// id is taken, it is called again with the next id.
+/// Inserts a row under an id that `make` returns. `insert` returns how many rows it inserted; where it is none, because
+/// the id is taken, it is called again with the next id.
 pub(super) fn insert_with_new_id<I: Copy, E: From<StorageError>>(
     mut make: impl FnMut() -> I,
     mut insert: impl FnMut(I) -> Result<usize, E>,

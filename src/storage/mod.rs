@@ -20,6 +20,7 @@ mod index;
 pub mod job;
 pub mod known;
 pub mod migrations;
+pub mod nonces;
 pub mod opening;
 mod paging;
 pub mod password_links;

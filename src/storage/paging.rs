@@ -1,10 +1,7 @@
 //! Pages of long lists: what is searched for, and how much there is.
 
-use diesel::dsl::{AsExprOf, Eq};
-use diesel::prelude::*;
-use diesel::sql_types::BigInt;
-
 use super::error::Result;
+use crate::domain::text::search_key;
 
 /// How many rows there are on all pages, where this page, which begins after `offset` rows and has room for `limit`, has
 /// `found` of them. A search looks at every row to count, so it is counted only where the page does not tell.
@@ -54,7 +51,7 @@ pub(super) use holding;
 pub(super) fn containing(word: &str) -> String {
     let mut pattern = String::with_capacity(word.len() + 2);
     pattern.push('%');
-    for character in word.to_lowercase().chars() {
+    for character in search_key(word).chars() {
         if matches!(character, '%' | '_' | '\\') {
             pattern.push('\\');
         }
@@ -64,32 +61,6 @@ pub(super) fn containing(word: &str) -> String {
     pattern
 }
 
-diesel::infix_operator!(BitAnd, " & ", BigInt);
-
-/// The letters a to z and digits in `text`, a bit for each. A search passes over rows that lack one of its own without a look at
-/// their text: most of them, where it has a number or a rare letter.
-pub(super) fn letters(text: &str) -> i64 {
-    let bit = |byte: u8| match byte {
-        b'a'..=b'z' => 1 << (byte - b'a'),
-        b'0'..=b'9' => 1 << (byte - b'0' + 26),
-        _ => 0,
-    };
-    text.to_lowercase().bytes().fold(0, |letters, byte| letters | bit(byte))
-}
-
-/// All that are in any of `words`.
-pub(super) fn letters_of(words: &[String]) -> i64 {
-    words.iter().fold(0, |all, word| all | letters(word))
-}
-
-/// Whether `column` holds all of `letters`.
-pub(super) fn holding_letters<C: Expression<SqlType = BigInt>>(
-    column: C,
-    letters: i64,
-) -> Eq<BitAnd<C, AsExprOf<i64, BigInt>>, i64> {
-    BitAnd::new(column, letters.into_sql::<BigInt>()).eq(letters)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,16 +68,6 @@ mod tests {
     #[test]
     fn what_like_understands_is_searched_for_as_it_is() {
         assert_eq!(containing("100%_\\Ä"), "%100\\%\\_\\\\ä%");
-    }
-
-    #[test]
-    fn what_holds_a_word_holds_its_letters() {
-        assert_eq!(letters("a z0-9_Ä"), 1 | 1 << 25 | 1 << 26 | 1 << 35);
-        let key = "payments-42 of the shop";
-        for (word, held) in [("ENT", true), ("42", true), ("opq", false), ("7", false), ("–", true)] {
-            assert_eq!(letters(key) & letters(word) == letters(word), held, "{word}");
-        }
-        assert_eq!(letters_of(&["ab".into(), "b1".into()]), letters("ab1"));
     }
 
     #[test]

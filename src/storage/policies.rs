@@ -1,49 +1,41 @@
-//! The one row of policies.
+//! Policies: rows of a name and a value in JSON, one for each field of [`Policy`]. A policy without a row has its
+//! default, so that a new one needs no migration.
 
 use diesel::prelude::*;
-
 use rand::CryptoRng;
+use serde_json::{Map, Value};
 
 use super::Connection;
 use super::acting::{Acting, Ended};
 use super::connection::on_each;
 use super::error::{Result, StorageError};
-use super::schema::policies;
+use super::schema::{locks, policies};
 use crate::domain::event::Action;
-use crate::domain::policy::{Grace, Policy};
+use crate::domain::policy::Policy;
 
-type Row = (Option<i64>, bool, Option<i64>, String, bool);
+/// The row of `locks` that [`lock`] updates.
+const LOCK: &str = "policies";
 
 pub fn current(connection: &mut Connection) -> Result<Policy> {
-    let (max_lifetime_days, no_expiry_allowed, max_api_tokens, graces, repository_tokens_shown_once): Row =
-        on_each!(connection, |c| policies::table
-            .find(1)
-            .select((
-                policies::max_lifetime_days,
-                policies::no_expiry_allowed,
-                policies::max_api_tokens,
-                policies::graces,
-                policies::repository_tokens_shown_once,
-            ))
-            .get_result(c))?;
-    let corrupt = || StorageError::corrupt("policies", 1);
-    let count = |number: Option<i64>| number.map(u32::try_from).transpose().map_err(|_| corrupt());
-    Ok(Policy {
-        max_lifetime_days: count(max_lifetime_days)?,
-        no_expiry_allowed,
-        max_api_tokens: count(max_api_tokens)?,
-        graces: graces.split(' ').map(|name| Grace::from_name(name).ok_or_else(corrupt)).collect::<Result<Vec<_>>>()?,
-        repository_tokens_shown_once,
-    })
+    let rows: Vec<(String, String)> =
+        on_each!(connection, |c| policies::table.select((policies::name, policies::value)).load(c))?;
+    let mut fields = Map::new();
+    for (name, value) in rows {
+        let value = serde_json::from_str(&value).map_err(|_| StorageError::corrupt("policies", &name))?;
+        fields.insert(name, value);
+    }
+    let policy: Policy =
+        serde_json::from_value(Value::Object(fields)).map_err(|error| StorageError::corrupt("policies", error))?;
+    if policy.graces.is_empty() { Err(StorageError::corrupt("policies", "graces")) } else { Ok(policy) }
 }
 
 /// Holds off every other transaction that calls this, until the end of the present one.
 pub fn lock(connection: &mut Connection) -> Result<()> {
-    diesel::update(policies::table.find(1)).set(policies::revision.eq(policies::revision + 1)).execute(connection)?;
+    diesel::update(locks::table.find(LOCK)).set(locks::revision.eq(locks::revision + 1)).execute(connection)?;
     Ok(())
 }
 
-/// Lets `new` hold from now on, and says whether that is another than before. Of two who do so at once, the later one wins.
+/// Stores `new`, and returns whether that changed a policy. Of two changes at the same time, the later one wins.
 pub fn set(
     connection: &mut Connection,
     rng: &mut impl CryptoRng,
@@ -63,15 +55,16 @@ pub fn set(
 }
 
 fn write(connection: &mut Connection, new: &Policy) -> Result<()> {
-    let graces: Vec<_> = new.graces.iter().map(|grace| grace.name()).collect();
-    diesel::update(policies::table.find(1))
-        .set((
-            policies::max_lifetime_days.eq(new.max_lifetime_days.map(i64::from)),
-            policies::no_expiry_allowed.eq(new.no_expiry_allowed),
-            policies::max_api_tokens.eq(new.max_api_tokens.map(i64::from)),
-            policies::graces.eq(graces.join(" ")),
-            policies::repository_tokens_shown_once.eq(new.repository_tokens_shown_once),
-        ))
-        .execute(connection)?;
+    let fields: Map<String, Value> =
+        serde_json::to_value(new).and_then(serde_json::from_value).map_err(StorageError::serialization)?;
+    for (name, value) in fields {
+        let value = policies::value.eq(value.to_string());
+        on_each!(connection, |c| diesel::insert_into(policies::table)
+            .values((policies::name.eq(&name), value.clone()))
+            .on_conflict(policies::name)
+            .do_update()
+            .set(value)
+            .execute(c))?;
+    }
     Ok(())
 }

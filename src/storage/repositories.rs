@@ -1,6 +1,5 @@
 //! Repositories, and which of them a user may see.
 
-use diesel::dsl::Eq;
 use diesel::prelude::*;
 use rand::CryptoRng;
 
@@ -8,12 +7,13 @@ use super::Connection;
 use super::connection::on_each;
 use super::error::{InsertError, Result, StorageError, insert_unless_taken};
 use super::ids::{insert_with_new_id, numbers};
-use super::paging::{holding, holding_letters, letters, letters_of};
+use super::paging::holding;
 use super::schema::{grants, repositories};
 use crate::domain::grant::from_stored;
 use crate::domain::id::{RepositoryId, UserId};
 use crate::domain::permission::Permission;
 use crate::domain::repository::{Repository, RepositoryName};
+use crate::domain::text;
 use crate::domain::timestamp::Timestamp;
 
 /// Stands for no use at all, so that the order by last use has an index.
@@ -50,7 +50,7 @@ pub fn insert(
         repositories::name.eq(name.as_str()),
         repositories::description.eq(description),
         repositories::created_at.eq(now.unix()),
-        searched(name, description),
+        repositories::search_key.eq(search_key(name, description)),
     );
     insert_unless_taken(connection, |connection| {
         insert_with_new_id(
@@ -66,19 +66,9 @@ pub fn insert(
     })
 }
 
-/// What a search looks into, in lower case.
+/// What a search looks into, in lower case and NFC.
 pub fn search_key(name: &RepositoryName, description: &str) -> String {
-    format!("{name} {description}").to_lowercase()
-}
-
-/// The same as it is stored, with its letters.
-pub(super) fn searched(
-    name: &RepositoryName,
-    description: &str,
-) -> (Eq<repositories::search_key, String>, Eq<repositories::letters, i64>) {
-    let key = search_key(name, description);
-    let letters = letters(&key);
-    (repositories::search_key.eq(key), repositories::letters.eq(letters))
+    text::search_key(&format!("{name} {description}"))
 }
 
 /// A repository by its id.
@@ -153,9 +143,6 @@ pub fn list(
         Among::Ids(ids) => query.filter(repositories::id.eq_any(numbers(ids))),
         Among::Names(names) => query.filter(repositories::name.eq_any(names.clone())),
     };
-    if !wanted.search.is_empty() {
-        query = query.filter(holding_letters(repositories::letters, letters_of(&wanted.search)));
-    }
     for word in &wanted.search {
         query = holding!(query, repositories::search_key, word);
     }

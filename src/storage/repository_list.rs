@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::Connection;
 use super::connection::on_each;
 use super::error::Result;
-use super::paging::{Slice, holding, holding_letters, letters_of, total};
+use super::paging::{Slice, holding, total};
 use super::repositories::{Row, Seen, columns, with_grant};
 use super::schema::{grants, repositories};
 use crate::domain::id::{RepositoryId, UserId};
@@ -46,9 +46,6 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Seen>, i6
             if !asked.all {
                 let own = grants::table.filter(grants::user_id.eq(user));
                 from = from.filter(exists(own.filter(grants::repository_id.eq(repositories::id))));
-            }
-            if !asked.search.is_empty() {
-                from = from.filter(holding_letters(repositories::letters, letters_of(&asked.search)));
             }
             for word in &asked.search {
                 from = holding!(from, repositories::search_key, word);

@@ -42,7 +42,7 @@ macro_rules! columns {
             repository_tokens::hint,
             repository_tokens::created_at,
             repository_tokens::created_by,
-            repository_tokens::ends_at,
+            repository_tokens::valid_until,
             repository_tokens::last_used_at,
             repository_tokens::last_used_address,
             repository_tokens::key_id,
@@ -54,7 +54,7 @@ macro_rules! columns {
 pub fn current(connection: &mut Connection, repository: RepositoryId) -> Result<Option<RepositoryToken>> {
     let row: Option<Row> = on_each!(connection, |c| repository_tokens::table
         .filter(repository_tokens::repository_id.eq(repository))
-        .filter(repository_tokens::ends_at.is_null())
+        .filter(repository_tokens::valid_until.is_null())
         .select(columns!())
         .get_result(c))
     .optional()?;
@@ -65,8 +65,8 @@ pub fn current(connection: &mut Connection, repository: RepositoryId) -> Result<
 pub fn replaced(connection: &mut Connection, repository: RepositoryId, now: Timestamp) -> Result<Vec<RepositoryToken>> {
     let rows: Vec<Row> = on_each!(connection, |c| repository_tokens::table
         .filter(repository_tokens::repository_id.eq(repository))
-        .filter(repository_tokens::ends_at.gt(now.unix()))
-        .order(repository_tokens::ends_at.asc())
+        .filter(repository_tokens::valid_until.gt(now.unix()))
+        .order(repository_tokens::valid_until.asc())
         .select(columns!())
         .load(c))?;
     Ok(rows.into_iter().map(to_token).collect())
@@ -118,7 +118,7 @@ pub fn find_by_digest(connection: &mut Connection, digest: &Digest) -> Result<Op
         .select((
             repository_tokens::id,
             repository_tokens::created_at,
-            repository_tokens::ends_at,
+            repository_tokens::valid_until,
             repository_tokens::first_use_pending,
             repositories::id,
             repositories::name,
@@ -163,6 +163,6 @@ pub fn forget_sealed(connection: &mut Connection, key_id: &str) -> Result<usize>
 
 /// Removes former tokens that ended before `ended_before`.
 pub fn prune(connection: &mut Connection, ended_before: Timestamp) -> Result<usize> {
-    Ok(diesel::delete(repository_tokens::table.filter(repository_tokens::ends_at.lt(ended_before.unix())))
+    Ok(diesel::delete(repository_tokens::table.filter(repository_tokens::valid_until.lt(ended_before.unix())))
         .execute(connection)?)
 }

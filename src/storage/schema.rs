@@ -20,24 +20,26 @@ diesel::table! { sessions (id) {
 
 diesel::table! { repositories (id) {
     id -> BigInt, name -> Text, description -> Text, created_at -> BigInt, search_key -> Text, revision -> BigInt,
-    last_used_at -> BigInt, letters -> BigInt,
+    last_used_at -> BigInt,
 } }
 
 diesel::table! { repository_tokens (id) {
     id -> BigInt, repository_id -> BigInt, generation -> BigInt, digest -> Binary, hint -> Text,
     sealed -> Nullable<Binary>, key_id -> Nullable<Text>, created_at -> BigInt, created_by -> Text,
-    ends_at -> Nullable<BigInt>, last_used_at -> Nullable<BigInt>, last_used_address -> Nullable<Text>,
-    form_nonce -> Text, first_use_pending -> Bool,
+    valid_until -> Nullable<BigInt>, last_used_at -> Nullable<BigInt>, last_used_address -> Nullable<Text>,
+    form_nonce -> BigInt, first_use_pending -> Bool,
 } }
 
 diesel::table! { grants (user_id, repository_id) {
-    user_id -> BigInt, repository_id -> BigInt, permission -> Text, created_at -> BigInt, username -> Text,
+    user_id -> BigInt, repository_id -> BigInt, permission -> Text, created_at -> BigInt,
 } }
 
 diesel::table! { api_tokens (id) {
-    id -> BigInt, user_id -> BigInt, name -> Text, name_key -> Text, hint -> Text, secret_id -> BigInt,
+    id -> BigInt, user_id -> BigInt, name -> Text, name_key -> Text, note -> Nullable<Text>,
+    hint -> Text, secret_number -> BigInt,
     repositories_permission -> Text, account_permission -> Text, administration_permission -> Text,
-    repository_selection -> Text, lifetime -> Nullable<BigInt>, created_at -> BigInt, expires_at -> Nullable<BigInt>,
+    repository_selection -> Text, lifetime -> Nullable<BigInt>, created_at -> BigInt, rotated_at -> Nullable<BigInt>,
+    expires_at -> Nullable<BigInt>,
     disabled_at -> Nullable<BigInt>, revoked_at -> Nullable<BigInt>, last_used_at -> Nullable<BigInt>,
     last_used_address -> Nullable<Text>,
 } }
@@ -46,14 +48,14 @@ diesel::table! { api_token_repositories (api_token_id, repository_id) {
     api_token_id -> BigInt, repository_id -> BigInt,
 } }
 
-diesel::table! { api_token_secrets (id) {
-    id -> BigInt, api_token_id -> BigInt, digest -> Binary, hint -> Text, created_at -> BigInt,
-    ends_at -> Nullable<BigInt>, form_nonce -> Text, first_use_pending -> Bool,
+diesel::table! { api_token_secrets (digest) {
+    digest -> Binary, api_token_id -> BigInt, number -> BigInt, hint -> Text, created_at -> BigInt,
+    valid_until -> Nullable<BigInt>, form_nonce -> BigInt, first_use_pending -> Bool,
 } }
 
 diesel::table! { idempotency_keys (credential, key) {
     credential -> Binary, key -> Text, request -> Binary, status -> BigInt, sealed -> Binary, key_id -> Text,
-    secret_id -> Nullable<BigInt>, created_at -> BigInt, expires_at -> BigInt,
+    secret_digest -> Nullable<Binary>, created_at -> BigInt, expires_at -> BigInt,
 } }
 
 diesel::table! { password_links (user_id) {
@@ -71,7 +73,7 @@ diesel::table! { reveals (subject_id, session_id) {
 diesel::table! { services (id) {
     id -> BigInt, name -> Text, description -> Text, digest -> Binary, hint -> Text, generation -> BigInt,
     created_at -> BigInt, created_by -> Text, token_created_at -> BigInt, token_created_by -> Text,
-    last_used_at -> Nullable<BigInt>, last_used_address -> Nullable<Text>, form_nonce -> Text, search_key -> Text,
+    last_used_at -> Nullable<BigInt>, last_used_address -> Nullable<Text>, form_nonce -> BigInt, search_key -> Text,
     revision -> BigInt,
 } }
 
@@ -91,9 +93,12 @@ diesel::table! { events (id) {
     detail -> Text, actor_token -> Nullable<BigInt>,
 } }
 
-diesel::table! { policies (id) {
-    id -> BigInt, max_lifetime_days -> Nullable<BigInt>, no_expiry_allowed -> Bool, max_api_tokens -> Nullable<BigInt>,
-    graces -> Text, revision -> BigInt, repository_tokens_shown_once -> Bool,
+diesel::table! { policies (name) {
+    name -> Text, value -> Text,
+} }
+
+diesel::table! { locks (name) {
+    name -> Text, revision -> BigInt,
 } }
 
 diesel::joinable!(user_roles -> roles (role_id));
@@ -118,6 +123,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_token_repositories,
     api_token_secrets,
     idempotency_keys,
+    locks,
     reveals,
     services,
     signing_keys,

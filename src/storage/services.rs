@@ -11,6 +11,7 @@ use crate::domain::api_token::LastUse;
 use crate::domain::id::ServiceId;
 use crate::domain::secret::Digest;
 use crate::domain::service::{KnownService, Service, ServiceName};
+use crate::domain::text;
 use crate::domain::timestamp::Timestamp;
 
 pub fn find_by_digest(connection: &mut Connection, digest: &Digest) -> Result<Option<KnownService>> {
@@ -135,7 +136,7 @@ pub fn list_after(
     rows.into_iter().map(to_service).collect()
 }
 
-/// What a search looks into, in lower case.
+/// What a search looks into, in lower case and NFC.
 pub(super) fn search_key(name: &ServiceName, description: &str) -> String {
-    format!("{name} {description}").to_lowercase()
+    text::search_key(&format!("{name} {description}"))
 }

@@ -123,7 +123,7 @@ pub fn find_api_token(
             )
             .filter(api_token_secrets::digest.eq(digest))
             .select((
-                (api_token_secrets::ends_at, api_token_secrets::first_use_pending),
+                (api_token_secrets::valid_until, api_token_secrets::first_use_pending),
                 (
                     api_tokens::id,
                     api_tokens::name,

@@ -107,9 +107,9 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Listed>, 
             (Column::Username, false) => query.order(users::username.asc()),
             (Column::Username, true) => query.order(users::username.desc()),
             (Column::Email, false) => query.order((users::email.asc(), users::username.asc())),
-            (Column::Email, true) => query.order((users::email.desc(), users::username.asc())),
+            (Column::Email, true) => query.order((users::email.desc(), users::username.desc())),
             (Column::CreatedAt, false) => query.order((users::created_at.asc(), users::username.asc())),
-            (Column::CreatedAt, true) => query.order((users::created_at.desc(), users::username.asc())),
+            (Column::CreatedAt, true) => query.order((users::created_at.desc(), users::username.desc())),
         };
         let rows: Vec<Row> = query.load(c)?;
         let count = || Ok(found!(&asked.search).count().get_result(c)?);

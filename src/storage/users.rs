@@ -11,6 +11,7 @@ use super::schema::{roles, user_roles, users};
 use crate::domain::id::{RoleId, UserId};
 use crate::domain::password::PasswordHash;
 use crate::domain::privilege::Privileges;
+use crate::domain::text;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::{NewUser, User, Username};
 
@@ -179,9 +180,9 @@ pub fn lock_all(connection: &mut Connection, ids: &[UserId]) -> Result<()> {
     Ok(())
 }
 
-/// What a search looks into, in lower case.
+/// What a search looks into, in lower case and NFC.
 pub fn search_key(username: &Username, display_name: &str, email: &str) -> String {
-    format!("{username} {display_name} {email}").to_lowercase()
+    text::search_key(&format!("{username} {display_name} {email}"))
 }
 
 /// Whether the user was there and enabled.

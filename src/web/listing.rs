@@ -3,7 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::form::Typed;
-use crate::domain::text::nfc;
+use crate::domain::text::{nfc, search_key};
 
 /// Rows of a page.
 pub const PAGE: i64 = 25;
@@ -64,7 +64,7 @@ pub fn searched(query: &Typed) -> String {
 
 /// The words of a search, in lower case.
 pub fn words(search: &str) -> Vec<String> {
-    let mut words: Vec<String> = search.split_whitespace().map(str::to_lowercase).collect();
+    let mut words: Vec<String> = search.split_whitespace().map(search_key).collect();
     words.sort_unstable();
     words.dedup();
     words.truncate(MOST_WORDS);

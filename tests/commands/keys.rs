@@ -192,7 +192,7 @@ fn on_postgresql_a_missing_key_is_told_and_forgotten_too() {
         .batch_execute(
             "INSERT INTO repositories (id, name, description, created_at, search_key, revision) VALUES (1, 'alpha', '', 1, '', 0);
              INSERT INTO repository_tokens (id, repository_id, generation, digest, hint, sealed, key_id, created_at, created_by, form_nonce)
-             VALUES (2, 1, 1, 'd', 'thr_', 's', '00000001', 1, 'ada', 'n')",
+             VALUES (2, 1, 1, 'd', 'thr_', 's', '00000001', 1, 'ada', 1)",
         )
         .unwrap();
     run(&["serve"]).fails(1, &["00000001 (1 token).", "tokenhouse key forget 00000001."]);
@@ -251,7 +251,7 @@ fn signing_keys_are_rotated_alone_and_beside_a_server() {
             "{after:?}"
         );
         assert_eq!(after.len(), before.len() + 1);
-        assert_eq!(house.events().last(), Some(&format!("shell signing_key.rotated {next}")));
+        assert!(house.events().contains(&format!("shell signing_key.rotated {next}")));
     }
     assert_eq!(house.count("signing_keys WHERE state = 'former' AND (sealed IS NOT NULL OR key_id IS NOT NULL)"), 0);
 }
@@ -297,8 +297,8 @@ fn the_token_of_a_repository_is_revoked_by_its_text_and_another_is_in_its_place(
     let token = repositories(&house, &["payments"]).remove(0);
     let said = house.run(&["token", "revoke"], &token);
     assert!(said.succeeds().starts_with("The token of a repository was revoked; another that nobody has seen"));
-    assert_eq!(house.count("repository_tokens WHERE ends_at IS NULL"), 1);
-    assert_eq!(house.count("repository_tokens WHERE ends_at IS NOT NULL AND sealed IS NULL"), 1);
+    assert_eq!(house.count("repository_tokens WHERE valid_until IS NULL"), 1);
+    assert_eq!(house.count("repository_tokens WHERE valid_until IS NOT NULL AND sealed IS NULL"), 1);
     assert_eq!(house.events().last().unwrap(), "shell repository_token.revoked payments");
     house.run(&["token", "revoke"], &token).fails(1, &["no such token works here"]);
 }

@@ -21,7 +21,7 @@ fn a_token_from_standard_input_is_revoked() {
         let said = house.run(&["token", "revoke"], &format!("\n\t {token}\r\n\n"));
         assert_eq!(said.succeeds(), "Token “ci” of ada was revoked.\n");
         assert_eq!(house.count("api_tokens WHERE revoked_at IS NOT NULL"), 1);
-        assert_eq!(house.count("api_token_secrets WHERE ends_at IS NULL"), 0);
+        assert_eq!(house.count("api_token_secrets WHERE valid_until IS NULL"), 0);
         let again = house.run(&["token", "revoke"], &token);
         assert_eq!(again.succeeds(), "Token “ci” of ada was revoked before; nothing was changed.\n");
         assert_eq!(house.events().last().unwrap(), "shell api_token.revoked ci");
@@ -33,9 +33,9 @@ fn a_token_from_standard_input_is_revoked() {
 fn a_former_secret_that_ended_does_not_revoke_the_token() {
     let house = House::new();
     let token = token_of_ada(&house);
-    house.sql("UPDATE api_token_secrets SET ends_at = 1000000000");
+    house.sql("UPDATE api_token_secrets SET valid_until = 1000000000");
     house.run(&["token", "revoke"], &token).fails(1, &["former secret of token “ci” of ada", "nothing was revoked"]);
-    house.sql("UPDATE api_token_secrets SET ends_at = 9000000000");
+    house.sql("UPDATE api_token_secrets SET valid_until = 9000000000");
     house.run(&["token", "revoke"], &token).succeeds();
 }
 
@@ -91,6 +91,7 @@ fn token_of_ada(house: &House) -> String {
         let name = Username::parse("ada").unwrap();
         let owner = db.look_up(move |c| -> Result<_> { users::credentials(c, &name) }).await.unwrap().unwrap().id;
         let wish = NewApiToken {
+            note: None,
             name: TokenName::parse("ci").unwrap(),
             permissions: Permissions::default(),
             repositories: RepositorySelection::All,

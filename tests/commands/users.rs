@@ -119,8 +119,8 @@ fn password_reset_with_revoke_tokens_revokes_all_tokens_of_user() {
         house.create_user("ada", "developer").succeeds();
         for (id, name) in [(1, "one"), (2, "two")] {
             house.sql(&format!(
-                "INSERT INTO api_tokens (id, user_id, name, name_key, hint, secret_id, repositories_permission, account_permission, administration_permission, repository_selection, created_at)
-                 SELECT {id}, id, '{name}', '{name}', 'thp_x', 1{id}, 'read', 'none', 'none', 'all', 1 FROM users"
+                "INSERT INTO api_tokens (id, user_id, name, name_key, hint, secret_number, repositories_permission, account_permission, administration_permission, repository_selection, created_at)
+                 SELECT {id}, id, '{name}', '{name}', 'thp_x', 1, 'read', 'none', 'none', 'all', 1 FROM users"
             ));
         }
         let said = house

@@ -10,7 +10,7 @@ const HALF_MADE: [(&str, &str); 13] = [
     (
         "a repository has exactly one current token",
         "SELECT id FROM repositories r WHERE
-             (SELECT count(*) FROM repository_tokens t WHERE t.repository_id = r.id AND t.ends_at IS NULL) <> 1",
+             (SELECT count(*) FROM repository_tokens t WHERE t.repository_id = r.id AND t.valid_until IS NULL) <> 1",
     ),
     (
         "a repository was created once and has an event for each token after the first",
@@ -23,23 +23,23 @@ const HALF_MADE: [(&str, &str); 13] = [
     ),
     (
         "the current token lies sealed, and no other",
-        "SELECT id FROM repository_tokens WHERE (ends_at IS NULL) <> (sealed IS NOT NULL) OR (sealed IS NULL) <> (key_id IS NULL)",
+        "SELECT id FROM repository_tokens WHERE (valid_until IS NULL) <> (sealed IS NOT NULL) OR (sealed IS NULL) <> (key_id IS NULL)",
     ),
     (
         "a token that is not revoked has exactly one current secret, the one it names",
         "SELECT id FROM api_tokens t WHERE revoked_at IS NULL AND (
-             (SELECT count(*) FROM api_token_secrets s WHERE s.api_token_id = t.id AND s.ends_at IS NULL) <> 1
-             OR (SELECT count(*) FROM api_token_secrets s WHERE s.id = t.secret_id AND s.api_token_id = t.id AND s.ends_at IS NULL) <> 1)",
+             (SELECT count(*) FROM api_token_secrets s WHERE s.api_token_id = t.id AND s.valid_until IS NULL) <> 1
+             OR (SELECT count(*) FROM api_token_secrets s WHERE s.number = t.secret_number AND s.api_token_id = t.id AND s.valid_until IS NULL) <> 1)",
     ),
     (
         "a revoked token has no current secret and none that waits to be shown",
         "SELECT id FROM api_tokens t WHERE revoked_at IS NOT NULL AND (
-             EXISTS (SELECT 1 FROM api_token_secrets s WHERE s.api_token_id = t.id AND s.ends_at IS NULL)
+             EXISTS (SELECT 1 FROM api_token_secrets s WHERE s.api_token_id = t.id AND s.valid_until IS NULL)
              OR EXISTS (SELECT 1 FROM reveals r WHERE r.subject_id = t.id))",
     ),
     (
         "the hint of a token is that of its current secret",
-        "SELECT t.id FROM api_tokens t JOIN api_token_secrets s ON s.id = t.secret_id WHERE s.hint <> t.hint",
+        "SELECT t.id FROM api_tokens t JOIN api_token_secrets s ON s.api_token_id = t.id AND s.number = t.secret_number WHERE s.hint <> t.hint",
     ),
     (
         "a token was created once",
@@ -70,9 +70,9 @@ const HALF_MADE: [(&str, &str); 13] = [
     ),
     (
         "a stored answer to a rotation has a new secret whose first use removes it",
-        "SELECT key AS id FROM idempotency_keys WHERE secret_id IS NOT NULL AND secret_id NOT IN (
-             SELECT id FROM api_token_secrets WHERE first_use_pending UNION ALL
-             SELECT id FROM repository_tokens WHERE first_use_pending)",
+        "SELECT key AS id FROM idempotency_keys WHERE secret_digest IS NOT NULL AND secret_digest NOT IN (
+             SELECT digest FROM api_token_secrets WHERE first_use_pending UNION ALL
+             SELECT digest FROM repository_tokens WHERE first_use_pending)",
     ),
     (
         "nobody has more than five tokens",

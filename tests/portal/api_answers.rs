@@ -38,7 +38,7 @@ fn words(answer: &Answer) -> Vec<String> {
 }
 
 fn no_answer_of_full_administrator_token_becomes_session(portal: Portal) {
-    portal.sql("UPDATE policies SET max_api_tokens = 100");
+    portal.set_policy("max_api_tokens", "100");
     portal.repository("alpha");
     portal.service("alpha");
     portal.role("desk", &[]);

@@ -336,14 +336,14 @@ fn the_policy_limits_the_number(portal: Portal) {
     fill_up(&portal, &ada, 2);
     let browser = ada.sign_in();
     let form = browser.token_form("third");
-    portal.sql("UPDATE policies SET max_api_tokens = 2");
+    portal.set_policy("max_api_tokens", "2");
     refused(&browser, &form).says("You have 2 of 2 tokens.");
     browser.page("/profile/api-tokens").says("2 of 2 tokens");
-    portal.sql("UPDATE policies SET max_api_tokens = 7");
+    portal.set_policy("max_api_tokens", "7");
     browser.create(&form);
     fill_up(&portal, &portal.user("eve"), 1);
     let portal = portal.restarted(|config| config.max_api_tokens = 3);
-    portal.sql("UPDATE policies SET max_api_tokens = NULL");
+    portal.set_policy("max_api_tokens", "null");
     let browser = portal.visitor();
     browser.try_sign_in("ada", crate::support::PASSWORD).with(303);
     browser.page("/profile/api-tokens").says("3 of 3 tokens");
@@ -353,7 +353,7 @@ fn the_policy_limits_the_number(portal: Portal) {
 fn the_policy_limits_the_lifetime(portal: Portal) {
     let browser = portal.user("ada").sign_in();
     let generous = browser.token_form("ci");
-    portal.sql("UPDATE policies SET max_lifetime_days = 45");
+    portal.set_policy("max_lifetime_days", "45");
     let page = refused(&browser, &generous.clone().choose("Expiry date", "60 days"));
     assert_eq!(page.error_at("Expiry date"), "60 days is longer than the policy allows. Choose at most 45 days.");
     let page = refused(&browser, &generous.clone().choose("Expiry date", "No expiry"));
@@ -365,7 +365,7 @@ fn the_policy_limits_the_lifetime(portal: Portal) {
     assert_eq!(offered, ["7 days", "30 days", "Custom date"]);
     assert_eq!(form.chosen("Expiry date"), "30 days");
     browser.create(&custom(&form, "2027-01-05"));
-    portal.sql("UPDATE policies SET max_lifetime_days = 3");
+    portal.set_policy("max_lifetime_days", "3");
     let form = browser.token_form("short");
     assert_eq!(form.chosen("Expiry date"), "Custom date");
     browser.create(&form.fill("Last day", "2026-11-24"));
@@ -374,7 +374,7 @@ fn the_policy_limits_the_lifetime(portal: Portal) {
 fn the_policy_asks_for_an_expiry(portal: Portal) {
     let browser = portal.user("ada").sign_in();
     let form = browser.token_form("ci").choose("Expiry date", "No expiry");
-    portal.sql("UPDATE policies SET no_expiry_allowed = FALSE");
+    portal.set_policy("no_expiry_allowed", "false");
     let page = refused(&browser, &form);
     assert_eq!(page.error_at("Expiry date"), "The policy asks for an expiry date. Choose one.");
     assert!(!page.form("Create Token").choices("Expiry date").iter().any(|(label, _)| label == "No expiry"));
@@ -474,7 +474,7 @@ fn a_link_with_nonsense_is_a_form_that_can_be_put_right(portal: Portal) {
 }
 
 fn a_preset_lasts_its_days_to_the_second(portal: Portal) {
-    portal.sql("UPDATE policies SET max_api_tokens = 10");
+    portal.set_policy("max_api_tokens", "10");
     let ada = portal.user("ada");
     let browser = ada.sign_in();
     let mut tokens = Vec::new();

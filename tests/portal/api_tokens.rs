@@ -200,7 +200,7 @@ fn the_list_is_complete_and_has_no_secret(portal: Portal) {
 }
 
 fn a_long_list_comes_in_pages(portal: Portal) {
-    portal.sql("UPDATE policies SET max_api_tokens = 100");
+    portal.set_policy("max_api_tokens", "100");
     let ada = portal.user("ada");
     let token = account(&portal, &ada, Permission::Read);
     for number in 0..6 {
@@ -341,7 +341,7 @@ fn a_policy_limits_the_graces(portal: Portal) {
     let token = account(&portal, &portal.user("ada"), Permission::Write);
     let rotation = "/api/v1/tokens/current/rotation";
     let rotate = |body| send(&portal, "POST", rotation, &token.secret, body);
-    portal.sql("UPDATE policies SET graces = '1h 24h'");
+    portal.set_policy("graces", "[\"1h\",\"24h\"]");
     for other in ["now", "7d", "1H", "", "at once"] {
         let sentence = "grace: Choose when the old token stops working: 1h or 24h.";
         assert_eq!(refused(rotate(json!({"grace": other}))), sentence, "{other}");

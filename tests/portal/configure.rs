@@ -155,7 +155,7 @@ fn a_policy_lets_tokens_be_shown_only_once(portal: Portal) {
     let (_, ada) = manager(&portal, "ada");
     let before = ada.create_repository("alpha");
     let form = ada.page(CONFIGURE).form("Show My Authentication Token");
-    portal.sql("UPDATE policies SET repository_tokens_shown_once = TRUE");
+    portal.set_policy("repository_tokens_shown_once", "true");
     let page = ada.page(CONFIGURE);
     assert!(page.find_form("Show My Authentication Token").is_none());
     page.says("a policy lets it be shown only once");
@@ -167,7 +167,7 @@ fn a_policy_lets_tokens_be_shown_only_once(portal: Portal) {
     let sealed = portal.dump()["repository_tokens"].concat();
     assert!(sealed.matches("NULL").count() >= 4, "neither of the two lies sealed: {sealed}");
     // What was promised to be shown once stays so when the policy goes.
-    portal.sql("UPDATE policies SET repository_tokens_shown_once = FALSE");
+    portal.set_policy("repository_tokens_shown_once", "false");
     ada.page(CONFIGURE).says("It can no longer be shown");
     ada.submit(&form).with(409);
 }
@@ -271,7 +271,7 @@ fn a_shorter_grace_ends_older_tokens_too(portal: Portal) {
 fn graces_that_are_not_offered_are_refused(portal: Portal) {
     let (_, ada) = manager(&portal, "ada");
     let old = ada.create_repository("alpha");
-    portal.sql("UPDATE policies SET graces = 'now 24h'");
+    portal.set_policy("graces", "[\"now\",\"24h\"]");
     let form = confirmation(&ada);
     assert_eq!(form.choices("Old token stops working").len(), 2);
     for grace in ["", "1h", "7d", "99d", "0", "now 24h", "NOW"] {
@@ -313,7 +313,7 @@ fn current(portal: &Portal) -> (usize, usize) {
     use diesel::prelude::*;
     use tokenhouse::storage::schema::repository_tokens as t;
     portal.read(|connection| {
-        let all: Vec<Option<i64>> = t::table.select(t::ends_at).load(connection)?;
+        let all: Vec<Option<i64>> = t::table.select(t::valid_until).load(connection)?;
         Ok((all.iter().filter(|end| end.is_none()).count(), all.len()))
     })
 }

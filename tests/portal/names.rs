@@ -63,7 +63,7 @@ fn squeezed(text: &str) -> String {
 }
 
 fn a_hundred_nasty_names_are_shown_as_text(portal: Portal) {
-    portal.sql("UPDATE policies SET max_api_tokens = 100");
+    portal.set_policy("max_api_tokens", "100");
     let ada = portal.user("ada");
     let mut made = Vec::new();
     for name in names() {

@@ -42,7 +42,7 @@ fn assert_one_current(portal: &Portal) {
     use diesel::prelude::*;
     use tokenhouse::storage::schema::{repositories, repository_tokens as tokens};
     let (all, current) = portal.read(|connection| {
-        let current = tokens::table.filter(tokens::ends_at.is_null()).count().get_result::<i64>(connection)?;
+        let current = tokens::table.filter(tokens::valid_until.is_null()).count().get_result::<i64>(connection)?;
         Ok((repositories::table.count().get_result::<i64>(connection)?, current))
     });
     assert_eq!(all, current, "every repository has one current token");
@@ -225,7 +225,7 @@ fn a_repository_gets_another_token_in_the_place_of_the_revoked_one(portal: Porta
 
 fn with_tokens_shown_once_the_repository_asks_for_a_new_one(portal: Portal) {
     let ada = portal.user_with("ada", "repository-manager").sign_in();
-    portal.sql("UPDATE policies SET repository_tokens_shown_once = TRUE");
+    portal.set_policy("repository_tokens_shown_once", "true");
     let old = ada.create_repository("alpha");
     portal.revoke_held(&old);
     let page = ada.page("/repositories/alpha/configure");

@@ -17,7 +17,7 @@ fn copies<'p>(browser: &Browser<'p>, count: usize) -> Vec<Browser<'p>> {
 
 fn twenty_submissions_of_one_form_make_one_token(portal: Portal) {
     let portal = portal.restarted(|config| config.budgets.token_creations = u32::MAX);
-    portal.sql("UPDATE policies SET max_api_tokens = 1000");
+    portal.set_policy("max_api_tokens", "1000");
     let browser = portal.user("ada").sign_in();
     for round in 0..rounds() {
         let form = browser.token_form(&format!("round {round}"));
@@ -54,7 +54,7 @@ fn eight_creations_at_four_of_five_make_exactly_one(portal: Portal) {
 }
 
 fn two_creations_of_one_name_make_exactly_one(portal: Portal) {
-    portal.sql("UPDATE policies SET max_api_tokens = 1000");
+    portal.set_policy("max_api_tokens", "1000");
     let browser = portal.user("ada").sign_in();
     for round in 0..rounds() {
         let forms = [format!("round {round}"), format!("ROUND {round}")].map(|name| browser.token_form(&name));

@@ -189,7 +189,7 @@ fn todays_policy_counts(portal: Portal) {
     let browser = ada.sign_in();
     assert_eq!(form_for(&browser, &endless).chosen("Expiry date"), "No expiry");
     assert_eq!(form_for(&browser, &long).chosen("Expiry date"), "90 days");
-    portal.sql("UPDATE policies SET max_lifetime_days = 60");
+    portal.set_policy("max_lifetime_days", "60");
     for token in [endless, long] {
         let form = form_for(&browser, &token);
         assert_eq!(form.chosen("Expiry date"), "60 days");
@@ -217,7 +217,7 @@ fn pressing_twice_makes_one(portal: Portal) {
 }
 
 fn of_two_forms_at_once_one_wins(portal: Portal) {
-    portal.sql("UPDATE policies SET max_api_tokens = 1000");
+    portal.set_policy("max_api_tokens", "1000");
     let ada = portal.user("ada");
     let browser = ada.sign_in();
     for round in 0..rounds() {

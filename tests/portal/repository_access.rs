@@ -240,10 +240,10 @@ fn tokens_that_reach_nothing_are_passed_over_a_thousand_at_a_time(portal: Portal
     let idle = portal.token_named(&portal.user_with("lone", "api"), "idle");
     portal.sql(&format!(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
-         INSERT INTO api_tokens (id, user_id, name, name_key, hint, secret_id, repositories_permission, account_permission,
+         INSERT INTO api_tokens (id, user_id, name, name_key, hint, secret_number, repositories_permission, account_permission,
              administration_permission, repository_selection, created_at)
          SELECT 9223372036854770000 + i, user_id, name || i, name_key || i,
-             hint, secret_id, repositories_permission, account_permission, administration_permission, repository_selection,
+             hint, secret_number, repositories_permission, account_permission, administration_permission, repository_selection,
              created_at FROM api_tokens, n WHERE id = '{}'",
         idle.id
     ));

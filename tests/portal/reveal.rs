@@ -226,7 +226,7 @@ fn a_name_is_text_and_not_html(portal: Portal) {
 
 fn twenty_looks_at_once_show_it_once(portal: Portal) {
     let browser = portal.user("ada").sign_in();
-    portal.sql("UPDATE policies SET max_api_tokens = 1000");
+    portal.set_policy("max_api_tokens", "1000");
     for round in 0..rounds() {
         let path = browser.submit(&browser.token_form(&format!("round {round}"))).location().to_owned();
         let copies: Vec<Browser<'_>> = (0..20).map(|_| browser.clone()).collect();

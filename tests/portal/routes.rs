@@ -339,7 +339,7 @@ fn form_of(
 }
 
 fn every_page_answers_everybody_as_the_table_says(portal: Portal) {
-    portal.sql("UPDATE policies SET max_api_tokens = 1000");
+    portal.set_policy("max_api_tokens", "1000");
     let owner = portal.user("ada");
     let others = Privilege::ALL.map(|privilege| (privilege, with_only(&portal, privilege)));
     for (number, page) in PAGES.iter().enumerate() {
@@ -505,7 +505,7 @@ fn every_door_answers_every_token_as_the_table_says(portal: Portal) {
     let of_stripped = portal.token(&stripped, |_| {});
     stripped.strip();
     stripped.add_role("viewer");
-    portal.sql("UPDATE policies SET max_api_tokens = 1000");
+    portal.set_policy("max_api_tokens", "1000");
     let administrator = portal.user_with("root", "administrator");
     let (_, service) = portal.service("billing");
     for (number, door) in FORWARD_DOORS.iter().chain(&DOORS).enumerate() {

@@ -1,6 +1,6 @@
 //! What happens when several people, or one impatient one, do the same thing at the same moment.
 
-use tokenhouse::domain::id::{ApiTokenId, TokenSecretId, UserId};
+use tokenhouse::domain::id::{ApiTokenId, UserId};
 use tokenhouse::domain::name::TokenName;
 use tokenhouse::domain::secret::{Secret, SecretKind};
 use tokenhouse::domain::timestamp::Timestamp;
@@ -147,11 +147,11 @@ fn a_secret_that_waits_is_shown_to_exactly_one() {
     });
 }
 
-fn current_secret(house: &House, owner: UserId, id: ApiTokenId) -> TokenSecretId {
+fn current_secret(house: &House, owner: UserId, id: ApiTokenId) -> i64 {
     house.read(move |c| api_tokens::find(c, owner, id)).unwrap().expect("the token is there").current_secret
 }
 
-fn rotate(house: &House, owner: UserId, id: ApiTokenId, seen: TokenSecretId, nonce: &str) -> Result<Made, Refusal> {
+fn rotate(house: &House, owner: UserId, id: ApiTokenId, seen: i64, nonce: &str) -> Result<Made, Refusal> {
     let rotation = Rotation { replaces: seen, nonce: nonce.to_owned(), old_ends_at: NOW, expires_at: None };
     house.write(move |c| {
         let rng = &mut randomness::system();

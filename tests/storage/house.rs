@@ -136,6 +136,7 @@ pub fn change(owner: UserId) -> Change {
 
 pub fn wish(name: &str) -> NewApiToken {
     NewApiToken {
+        note: None,
         name: TokenName::parse(name).expect("a name"),
         permissions: Permissions::default(),
         repositories: RepositorySelection::All,

@@ -1,3 +1,4 @@
+DROP TABLE locks;
 DROP TABLE policies;
 DROP TABLE events;
 DROP TABLE usage_flushes;

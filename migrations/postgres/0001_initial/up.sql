@@ -27,15 +27,19 @@ CREATE TABLE users (
     disabled_at BIGINT,
     created_at BIGINT NOT NULL,
     revision BIGINT NOT NULL, -- counted up to lock the row
-    search_key TEXT NOT NULL -- username, display name and email in lower case
+    search_key TEXT NOT NULL -- username, display name and email in lower case and NFC
 );
+-- Each order of the list has an index.
 CREATE INDEX users_by_display_name ON users (display_name, username);
+CREATE INDEX users_by_email ON users (email, username);
+CREATE INDEX users_by_creation ON users (created_at, username);
 
 CREATE TABLE user_roles (
     user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     role_id BIGINT NOT NULL REFERENCES roles (id),
     PRIMARY KEY (user_id, role_id)
 );
+CREATE INDEX user_roles_by_role ON user_roles (role_id);
 
 -- Sessions of signed-in users. A session ends when its row is deleted.
 CREATE TABLE sessions (
@@ -65,10 +69,9 @@ CREATE TABLE repositories (
     name TEXT NOT NULL UNIQUE,
     description TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    search_key TEXT NOT NULL, -- name and description in lower case
+    search_key TEXT NOT NULL, -- name and description in lower case and NFC
     revision BIGINT NOT NULL DEFAULT 0, -- counted up to lock the row
-    last_used_at BIGINT NOT NULL DEFAULT 0, -- with any token; 0 for never
-    letters BIGINT NOT NULL DEFAULT -1 -- that the search key contains
+    last_used_at BIGINT NOT NULL DEFAULT 0 -- with any token; 0 for never
 );
 CREATE INDEX repositories_by_creation ON repositories (created_at, name);
 CREATE INDEX repositories_by_last_use ON repositories (last_used_at, name);
@@ -84,14 +87,14 @@ CREATE TABLE repository_tokens (
     key_id TEXT,
     created_at BIGINT NOT NULL,
     created_by TEXT NOT NULL, -- username
-    ends_at BIGINT, -- when it stops working; NULL for the current one
+    valid_until BIGINT, -- NULL for the current one
     last_used_at BIGINT,
     last_used_address TEXT,
-    form_nonce TEXT NOT NULL UNIQUE, -- of the form that made it
+    form_nonce BIGINT NOT NULL UNIQUE, -- 63 bits of the SHA-256 of the nonce of the form that made it
     first_use_pending BOOLEAN NOT NULL DEFAULT FALSE, -- whether the first use must remove a row of idempotency_keys
     UNIQUE (repository_id, generation)
 );
-CREATE UNIQUE INDEX repository_tokens_current ON repository_tokens (repository_id) WHERE ends_at IS NULL;
+CREATE UNIQUE INDEX repository_tokens_current ON repository_tokens (repository_id) WHERE valid_until IS NULL;
 CREATE INDEX repository_tokens_by_key ON repository_tokens (key_id);
 
 -- Which users may read or write a repository. A check finds the row by its key alone.
@@ -100,25 +103,26 @@ CREATE TABLE grants (
     repository_id BIGINT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
     permission TEXT NOT NULL, -- read or write
     created_at BIGINT NOT NULL,
-    username TEXT NOT NULL, -- of the user
-    PRIMARY KEY (user_id, repository_id)
+    PRIMARY KEY (user_id, repository_id) INCLUDE (permission)
 );
-CREATE INDEX grants_by_repository ON grants (repository_id, username, permission, created_at);
+CREATE INDEX grants_by_repository ON grants (repository_id);
 
 -- API tokens. Their secrets are in api_token_secrets.
 CREATE TABLE api_tokens (
     id BIGINT NOT NULL PRIMARY KEY,
     user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     name TEXT NOT NULL,
-    name_key TEXT NOT NULL, -- the name in lower case
+    name_key TEXT NOT NULL, -- the name in lower case and NFC, without joiners
+    note TEXT, -- what the owner wants to remember of it
     hint TEXT NOT NULL, -- prefix and first characters of the current secret
-    secret_id BIGINT NOT NULL, -- the current secret
+    secret_number BIGINT NOT NULL, -- of the current secret
     repositories_permission TEXT NOT NULL,
     account_permission TEXT NOT NULL,
     administration_permission TEXT NOT NULL,
     repository_selection TEXT NOT NULL, -- all or selected
     lifetime BIGINT, -- seconds; NULL for no expiry
     created_at BIGINT NOT NULL,
+    rotated_at BIGINT, -- last rotation
     expires_at BIGINT,
     disabled_at BIGINT,
     revoked_at BIGINT,
@@ -126,7 +130,7 @@ CREATE TABLE api_tokens (
     last_used_address TEXT
 );
 CREATE UNIQUE INDEX api_tokens_by_name ON api_tokens (user_id, name_key) WHERE revoked_at IS NULL;
-CREATE INDEX api_tokens_by_user ON api_tokens (user_id, revoked_at);
+CREATE INDEX api_tokens_revoked ON api_tokens (user_id, revoked_at) WHERE revoked_at IS NOT NULL;
 
 -- The repositories of API tokens that are limited to some.
 CREATE TABLE api_token_repositories (
@@ -136,18 +140,19 @@ CREATE TABLE api_token_repositories (
 );
 CREATE INDEX api_token_repositories_by_repository ON api_token_repositories (repository_id);
 
--- Secrets of API tokens: the current one, and replaced ones until they are pruned.
+-- Secrets of API tokens: the current one, and replaced ones until they are pruned. A check finds the row by its key.
 CREATE TABLE api_token_secrets (
-    id BIGINT NOT NULL PRIMARY KEY,
+    digest BYTEA NOT NULL, -- SHA-256
     api_token_id BIGINT NOT NULL REFERENCES api_tokens (id) ON DELETE CASCADE,
-    digest BYTEA NOT NULL UNIQUE, -- SHA-256
+    number BIGINT NOT NULL, -- 1 for the secret that was made with the token
     hint TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    ends_at BIGINT, -- when it stops working; NULL for the current one
-    form_nonce TEXT NOT NULL UNIQUE, -- of the form that made it
-    first_use_pending BOOLEAN NOT NULL DEFAULT FALSE -- whether the first use must remove a row of idempotency_keys
+    valid_until BIGINT, -- NULL for the current one
+    form_nonce BIGINT NOT NULL UNIQUE, -- 63 bits of the SHA-256 of the nonce of the form that made it
+    first_use_pending BOOLEAN NOT NULL DEFAULT FALSE, -- whether the first use must remove a row of idempotency_keys
+    PRIMARY KEY (digest) INCLUDE (api_token_id, valid_until, first_use_pending),
+    UNIQUE (api_token_id, number)
 );
-CREATE INDEX api_token_secrets_by_token ON api_token_secrets (api_token_id);
 
 -- Responses to requests with an Idempotency-Key, so that a request that is repeated is not carried out twice.
 CREATE TABLE idempotency_keys (
@@ -157,12 +162,12 @@ CREATE TABLE idempotency_keys (
     status BIGINT NOT NULL, -- of the response
     sealed BYTEA NOT NULL, -- nonce and XChaCha20-Poly1305 ciphertext of the response
     key_id TEXT NOT NULL,
-    secret_id BIGINT, -- the new secret, where the request replaced the one that it presented
+    secret_digest BYTEA, -- of the new secret, where the request replaced the one that it presented
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     PRIMARY KEY (credential, key)
 );
-CREATE INDEX idempotency_keys_by_secret ON idempotency_keys (secret_id);
+CREATE INDEX idempotency_keys_by_secret ON idempotency_keys (secret_digest);
 
 -- New secrets until they are shown, once, to the session that made them.
 CREATE TABLE reveals (
@@ -189,8 +194,8 @@ CREATE TABLE services (
     token_created_by TEXT NOT NULL, -- username; empty where the previous token was revoked by possession
     last_used_at BIGINT,
     last_used_address TEXT,
-    form_nonce TEXT NOT NULL UNIQUE, -- of the form that made its token
-    search_key TEXT NOT NULL, -- name and description in lower case
+    form_nonce BIGINT NOT NULL UNIQUE, -- 63 bits of the SHA-256 of the nonce of the form that made its token
+    search_key TEXT NOT NULL, -- name and description in lower case and NFC
     revision BIGINT NOT NULL -- counted up to lock the row
 );
 CREATE INDEX services_by_creation ON services (created_at, name);
@@ -258,15 +263,15 @@ $$;
 CREATE TRIGGER events_are_not_changed BEFORE UPDATE OR DELETE ON events
     FOR EACH ROW EXECUTE FUNCTION refuse_change_of_events();
 
--- Policies: one row, which is also updated to lock what has no row of its own.
+-- Policies: a name and a value in JSON. A policy without a row has its default.
 CREATE TABLE policies (
-    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
-    max_lifetime_days BIGINT,
-    no_expiry_allowed BOOLEAN NOT NULL,
-    max_api_tokens BIGINT,
-    graces TEXT NOT NULL, -- names divided by spaces
-    revision BIGINT NOT NULL,
-    repository_tokens_shown_once BOOLEAN NOT NULL DEFAULT FALSE
+    name TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
 );
-INSERT INTO policies (id, max_lifetime_days, no_expiry_allowed, max_api_tokens, graces, revision)
-    VALUES (1, NULL, TRUE, NULL, 'now 1h 24h 7d', 0);
+
+-- Rows that are updated to lock what has no row of its own.
+CREATE TABLE locks (
+    name TEXT NOT NULL PRIMARY KEY,
+    revision BIGINT NOT NULL
+);
+INSERT INTO locks (name, revision) VALUES ('policies', 0);

@@ -27,15 +27,19 @@ CREATE TABLE users (
     disabled_at INTEGER,
     created_at INTEGER NOT NULL,
     revision INTEGER NOT NULL, -- counted up to lock the row
-    search_key TEXT NOT NULL -- username, display name and email in lower case
+    search_key TEXT NOT NULL -- username, display name and email in lower case and NFC
 ) STRICT;
+-- Each order of the list has an index.
 CREATE INDEX users_by_display_name ON users (display_name, username);
+CREATE INDEX users_by_email ON users (email, username);
+CREATE INDEX users_by_creation ON users (created_at, username);
 
 CREATE TABLE user_roles (
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     role_id INTEGER NOT NULL REFERENCES roles (id),
     PRIMARY KEY (user_id, role_id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
+CREATE INDEX user_roles_by_role ON user_roles (role_id);
 
 -- Sessions of signed-in users. A session ends when its row is deleted.
 CREATE TABLE sessions (
@@ -65,15 +69,14 @@ CREATE TABLE repositories (
     name TEXT NOT NULL UNIQUE,
     description TEXT NOT NULL,
     created_at INTEGER NOT NULL,
-    search_key TEXT NOT NULL, -- name and description in lower case
+    search_key TEXT NOT NULL, -- name and description in lower case and NFC
     revision INTEGER NOT NULL DEFAULT 0, -- counted up to lock the row
-    last_used_at INTEGER NOT NULL DEFAULT 0, -- with any token; 0 for never
-    letters INTEGER NOT NULL DEFAULT -1 -- that the search key contains
+    last_used_at INTEGER NOT NULL DEFAULT 0 -- with any token; 0 for never
 ) STRICT;
 CREATE INDEX repositories_by_creation ON repositories (created_at, name);
 CREATE INDEX repositories_by_last_use ON repositories (last_used_at, name);
 -- A search reads this index instead of the table. PostgreSQL would read the table for each row of the index as well.
-CREATE INDEX repositories_by_search ON repositories (name, letters, search_key);
+CREATE INDEX repositories_by_search ON repositories (name, search_key);
 
 -- A repository's own tokens: the current one, and replaced ones until they are pruned.
 CREATE TABLE repository_tokens (
@@ -86,14 +89,14 @@ CREATE TABLE repository_tokens (
     key_id TEXT,
     created_at INTEGER NOT NULL,
     created_by TEXT NOT NULL, -- username
-    ends_at INTEGER, -- when it stops working; NULL for the current one
+    valid_until INTEGER, -- NULL for the current one
     last_used_at INTEGER,
     last_used_address TEXT,
-    form_nonce TEXT NOT NULL UNIQUE, -- of the form that made it
+    form_nonce INTEGER NOT NULL UNIQUE, -- 63 bits of the SHA-256 of the nonce of the form that made it
     first_use_pending INTEGER NOT NULL DEFAULT FALSE, -- whether the first use must remove a row of idempotency_keys
     UNIQUE (repository_id, generation)
 ) STRICT;
-CREATE UNIQUE INDEX repository_tokens_current ON repository_tokens (repository_id) WHERE ends_at IS NULL;
+CREATE UNIQUE INDEX repository_tokens_current ON repository_tokens (repository_id) WHERE valid_until IS NULL;
 CREATE INDEX repository_tokens_by_key ON repository_tokens (key_id);
 
 -- Which users may read or write a repository. A check finds the row by its key alone.
@@ -102,25 +105,26 @@ CREATE TABLE grants (
     repository_id INTEGER NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
     permission TEXT NOT NULL, -- read or write
     created_at INTEGER NOT NULL,
-    username TEXT NOT NULL, -- of the user
     PRIMARY KEY (user_id, repository_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX grants_by_repository ON grants (repository_id, username, permission, created_at);
+CREATE INDEX grants_by_repository ON grants (repository_id);
 
 -- API tokens. Their secrets are in api_token_secrets.
 CREATE TABLE api_tokens (
     id INTEGER NOT NULL PRIMARY KEY,
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     name TEXT NOT NULL,
-    name_key TEXT NOT NULL, -- the name in lower case
+    name_key TEXT NOT NULL, -- the name in lower case and NFC, without joiners
+    note TEXT, -- what the owner wants to remember of it
     hint TEXT NOT NULL, -- prefix and first characters of the current secret
-    secret_id INTEGER NOT NULL, -- the current secret
+    secret_number INTEGER NOT NULL, -- of the current secret
     repositories_permission TEXT NOT NULL,
     account_permission TEXT NOT NULL,
     administration_permission TEXT NOT NULL,
     repository_selection TEXT NOT NULL, -- all or selected
     lifetime INTEGER, -- seconds; NULL for no expiry
     created_at INTEGER NOT NULL,
+    rotated_at INTEGER, -- last rotation
     expires_at INTEGER,
     disabled_at INTEGER,
     revoked_at INTEGER,
@@ -128,28 +132,29 @@ CREATE TABLE api_tokens (
     last_used_address TEXT
 ) STRICT;
 CREATE UNIQUE INDEX api_tokens_by_name ON api_tokens (user_id, name_key) WHERE revoked_at IS NULL;
-CREATE INDEX api_tokens_by_user ON api_tokens (user_id, revoked_at);
+CREATE INDEX api_tokens_revoked ON api_tokens (user_id, revoked_at) WHERE revoked_at IS NOT NULL;
 
 -- The repositories of API tokens that are limited to some.
 CREATE TABLE api_token_repositories (
     api_token_id INTEGER NOT NULL REFERENCES api_tokens (id) ON DELETE CASCADE,
     repository_id INTEGER NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
     PRIMARY KEY (api_token_id, repository_id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX api_token_repositories_by_repository ON api_token_repositories (repository_id);
 
--- Secrets of API tokens: the current one, and replaced ones until they are pruned.
+-- Secrets of API tokens: the current one, and replaced ones until they are pruned. A check finds the row by its key.
 CREATE TABLE api_token_secrets (
-    id INTEGER NOT NULL PRIMARY KEY,
+    digest BLOB NOT NULL, -- SHA-256
     api_token_id INTEGER NOT NULL REFERENCES api_tokens (id) ON DELETE CASCADE,
-    digest BLOB NOT NULL UNIQUE, -- SHA-256
+    number INTEGER NOT NULL, -- 1 for the secret that was made with the token
     hint TEXT NOT NULL,
     created_at INTEGER NOT NULL,
-    ends_at INTEGER, -- when it stops working; NULL for the current one
-    form_nonce TEXT NOT NULL UNIQUE, -- of the form that made it
-    first_use_pending INTEGER NOT NULL DEFAULT FALSE -- whether the first use must remove a row of idempotency_keys
-) STRICT;
-CREATE INDEX api_token_secrets_by_token ON api_token_secrets (api_token_id);
+    valid_until INTEGER, -- NULL for the current one
+    form_nonce INTEGER NOT NULL UNIQUE, -- 63 bits of the SHA-256 of the nonce of the form that made it
+    first_use_pending INTEGER NOT NULL DEFAULT FALSE, -- whether the first use must remove a row of idempotency_keys
+    PRIMARY KEY (digest),
+    UNIQUE (api_token_id, number)
+) STRICT, WITHOUT ROWID;
 
 -- Responses to requests with an Idempotency-Key, so that a request that is repeated is not carried out twice.
 CREATE TABLE idempotency_keys (
@@ -159,12 +164,12 @@ CREATE TABLE idempotency_keys (
     status INTEGER NOT NULL, -- of the response
     sealed BLOB NOT NULL, -- nonce and XChaCha20-Poly1305 ciphertext of the response
     key_id TEXT NOT NULL,
-    secret_id INTEGER, -- the new secret, where the request replaced the one that it presented
+    secret_digest BLOB, -- of the new secret, where the request replaced the one that it presented
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     PRIMARY KEY (credential, key)
 ) STRICT;
-CREATE INDEX idempotency_keys_by_secret ON idempotency_keys (secret_id);
+CREATE INDEX idempotency_keys_by_secret ON idempotency_keys (secret_digest);
 
 -- New secrets until they are shown, once, to the session that made them.
 CREATE TABLE reveals (
@@ -191,8 +196,8 @@ CREATE TABLE services (
     token_created_by TEXT NOT NULL, -- username; empty where the previous token was revoked by possession
     last_used_at INTEGER,
     last_used_address TEXT,
-    form_nonce TEXT NOT NULL UNIQUE, -- of the form that made its token
-    search_key TEXT NOT NULL, -- name and description in lower case
+    form_nonce INTEGER NOT NULL UNIQUE, -- 63 bits of the SHA-256 of the nonce of the form that made its token
+    search_key TEXT NOT NULL, -- name and description in lower case and NFC
     revision INTEGER NOT NULL -- counted up to lock the row
 ) STRICT;
 CREATE INDEX services_by_creation ON services (created_at, name);
@@ -256,15 +261,15 @@ CREATE INDEX events_by_actor ON events (actor_id);
 CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
 CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
 
--- Policies: one row, which is also updated to lock what has no row of its own.
+-- Policies: a name and a value in JSON. A policy without a row has its default.
 CREATE TABLE policies (
-    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
-    max_lifetime_days INTEGER,
-    no_expiry_allowed INTEGER NOT NULL,
-    max_api_tokens INTEGER,
-    graces TEXT NOT NULL, -- names divided by spaces
-    revision INTEGER NOT NULL,
-    repository_tokens_shown_once INTEGER NOT NULL DEFAULT FALSE
-) STRICT;
-INSERT INTO policies (id, max_lifetime_days, no_expiry_allowed, max_api_tokens, graces, revision)
-    VALUES (1, NULL, TRUE, NULL, 'now 1h 24h 7d', 0);
+    name TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Rows that are updated to lock what has no row of its own.
+CREATE TABLE locks (
+    name TEXT NOT NULL PRIMARY KEY,
+    revision INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO locks (name, revision) VALUES ('policies', 0);

@@ -93,6 +93,7 @@ fn create(world: &mut World, connection: &mut Connection, token: &'static Token,
     let ids: Result<Vec<_>, Broken> =
         token.repositories.iter().map(|name| world.repository(name).map(|(id, _)| id)).collect();
     let wish = NewApiToken {
+        note: None,
         name: TokenName::parse(token.name).map_err(|invalid| Broken::Rule(invalid.0))?,
         permissions: Permissions { repositories: token.permission, account: token.account, ..Permissions::default() },
         repositories: match ids? {

@@ -53,7 +53,7 @@ impl Change {
         detail: &str,
     ) -> Stored<()> {
         diesel::update(api_token_secrets::table.filter(api_token_secrets::digest.eq(digest.as_bytes().as_slice())))
-            .set(api_token_secrets::ends_at.eq(self.now.unix()))
+            .set(api_token_secrets::valid_until.eq(self.now.unix()))
             .execute(connection)?;
         idempotency::withdraw(connection, digest)?;
         self.event(connection, rng, Action::ReplacedSecretRevoked, token.id, &token.name, detail.to_owned())

@@ -15,10 +15,10 @@ use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::schema::{api_token_secrets, api_tokens};
 use super::token_secrets::find_api_token;
-use super::{api_tokens as stored, events, reveals, users};
+use super::{api_tokens as stored, events, nonces, reveals, users};
 use crate::domain::api_token::ApiToken;
 use crate::domain::event::{Action, Actor, NewEvent};
-use crate::domain::id::{ApiTokenId, TokenSecretId, UserId};
+use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::name::TokenName;
 use crate::domain::privilege::Privilege;
 use crate::domain::secret::Secret;
@@ -85,8 +85,8 @@ pub enum Made {
 /// A validated wish for a new secret.
 #[derive(Debug, Clone)]
 pub struct Rotation {
-    /// The secret that the person saw as current.
-    pub replaces: TokenSecretId,
+    /// The number of the secret that the user saw as current.
+    pub replaces: i64,
     /// Of the form.
     pub nonce: String,
     /// When the old secrets stop working.
@@ -148,9 +148,9 @@ impl Change {
 
     /// Lets every secret of the token end at `ends_at`, or earlier where that was set before.
     fn end_secrets(&self, connection: &mut Connection, id: ApiTokenId, ends_at: Timestamp) -> Result<()> {
-        let later = api_token_secrets::ends_at.is_null().or(api_token_secrets::ends_at.gt(ends_at.unix()));
+        let later = api_token_secrets::valid_until.is_null().or(api_token_secrets::valid_until.gt(ends_at.unix()));
         diesel::update(api_token_secrets::table.filter(api_token_secrets::api_token_id.eq(id)).filter(later))
-            .set(api_token_secrets::ends_at.eq(ends_at.unix()))
+            .set(api_token_secrets::valid_until.eq(ends_at.unix()))
             .execute(connection)?;
         Ok(())
     }
@@ -158,19 +158,18 @@ impl Change {
     fn insert_secret(
         &self,
         connection: &mut Connection,
-        token: ApiTokenId,
-        id: TokenSecretId,
+        (token, number): (ApiTokenId, i64),
         secret: &Secret,
         nonce: &str,
     ) -> Result<(), Refusal> {
         on_each!(connection, |c| diesel::insert_into(api_token_secrets::table)
             .values((
-                api_token_secrets::id.eq(id),
                 api_token_secrets::api_token_id.eq(token),
+                api_token_secrets::number.eq(number),
                 api_token_secrets::digest.eq(secret.digest().as_bytes().as_slice()),
                 api_token_secrets::hint.eq(secret.hint()),
                 api_token_secrets::created_at.eq(self.now.unix()),
-                api_token_secrets::form_nonce.eq(nonce),
+                api_token_secrets::form_nonce.eq(nonces::number(nonce)),
             ))
             .execute(c))
         // Two users may send the same form at once: neither sees what the other makes.
@@ -182,7 +181,7 @@ impl Change {
     fn made_before(&self, connection: &mut Connection, nonce: &str) -> Result<Option<ApiTokenId>, Refusal> {
         let row: Option<(ApiTokenId, UserId)> = on_each!(connection, |c| api_token_secrets::table
             .inner_join(api_tokens::table)
-            .filter(api_token_secrets::form_nonce.eq(nonce))
+            .filter(api_token_secrets::form_nonce.eq(nonces::number(nonce)))
             .select((api_tokens::id, api_tokens::user_id))
             .get_result(c))
         .optional()?;

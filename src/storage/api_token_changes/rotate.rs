@@ -5,7 +5,7 @@ use rand::CryptoRng;
 
 use super::{Change, Made, Refusal, Rotation, reveals};
 use crate::domain::event::Action;
-use crate::domain::id::{ApiTokenId, TokenSecretId};
+use crate::domain::id::ApiTokenId;
 use crate::domain::secret::Secret;
 use crate::domain::timestamp::Timestamp;
 use crate::storage::Connection;
@@ -37,14 +37,15 @@ impl Change {
         let ends = [token.expires_at, rotation.expires_at].into_iter().flatten();
         let old_ends_at = ends.fold(rotation.old_ends_at, Timestamp::min);
         self.end_secrets(connection, id, old_ends_at)?;
-        let secret_id = TokenSecretId::new(self.now, rng);
-        self.insert_secret(connection, id, secret_id, secret, &rotation.nonce)?;
+        let number = token.current_secret + 1;
+        self.insert_secret(connection, (id, number), secret, &rotation.nonce)?;
         // Whoever has not looked at the former secret yet must not be shown it as the current one.
         reveals::withdraw(connection, id)?;
         diesel::update(api_tokens::table.find(id))
             .set((
                 api_tokens::hint.eq(secret.hint()),
-                api_tokens::secret_id.eq(secret_id),
+                api_tokens::secret_number.eq(number),
+                api_tokens::rotated_at.eq(self.now.unix()),
                 api_tokens::expires_at.eq(rotation.expires_at.map(Timestamp::unix)),
                 api_tokens::lifetime.eq(rotation.expires_at.map(|end| end.since(self.now))),
             ))

@@ -8,8 +8,9 @@ use crate::domain::event::Action;
 use crate::domain::id::RepositoryId;
 use crate::domain::repository::Description;
 use crate::storage::callers::{WHATEVER, WHOEVER};
+use crate::storage::repositories::search_key;
 use crate::storage::schema::{callers, repositories};
-use crate::storage::{Connection, held, repositories as stored, reveals};
+use crate::storage::{Connection, held, reveals};
 
 impl Change {
     /// Describing a repository as it is described changes nothing and is no error.
@@ -27,7 +28,10 @@ impl Change {
             return Ok(());
         }
         diesel::update(row)
-            .set((repositories::description.eq(description.as_str()), stored::searched(&name, description.as_str())))
+            .set((
+                repositories::description.eq(description.as_str()),
+                repositories::search_key.eq(search_key(&name, description.as_str())),
+            ))
             .execute(connection)?;
         let subject = (KIND, id.to_string(), name.as_str());
         Ok(self.acting.event(connection, rng, Action::RepositoryDescribed, subject, format!("was “{before}”"))?)

@@ -30,7 +30,7 @@ pub fn revoke_held(
         stored::current(connection, repository)?.ok_or_else(|| StorageError::corrupt("repositories", repository))?;
     diesel::update(repository_tokens::table.find(known.id))
         .set((
-            repository_tokens::ends_at.eq(now.unix()),
+            repository_tokens::valid_until.eq(now.unix()),
             repository_tokens::sealed.eq(None::<Vec<u8>>),
             repository_tokens::key_id.eq(None::<String>),
         ))

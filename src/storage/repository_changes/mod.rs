@@ -16,7 +16,7 @@ use super::error::{Result, StorageError};
 use super::ids::insert_with_new_id;
 use super::schema::{repositories, repository_tokens};
 use super::sealing::SealingKeys;
-use super::{Connection, policies, repository_tokens as stored};
+use super::{Connection, nonces, policies, repository_tokens as stored};
 use crate::domain::id::{RepositoryId, RepositoryTokenId};
 use crate::domain::repository::{Description, RepositoryName};
 use crate::domain::secret::Secret;
@@ -123,7 +123,7 @@ impl Change {
     /// The repository that the form with this nonce made or renewed the token of, and the generation it led to.
     fn made_before(&self, connection: &mut Connection, nonce: &str) -> Result<Option<(RepositoryId, i64)>, Refusal> {
         let row: Option<(RepositoryId, i64, String)> = repository_tokens::table
-            .filter(repository_tokens::form_nonce.eq(nonce))
+            .filter(repository_tokens::form_nonce.eq(nonces::number(nonce)))
             .select((repository_tokens::repository_id, repository_tokens::generation, repository_tokens::created_by))
             .get_result(connection)
             .optional()?;
@@ -164,7 +164,7 @@ fn insert(
         repository_tokens::key_id.eq(key_id),
         repository_tokens::created_at.eq(token.now.unix()),
         repository_tokens::created_by.eq(token.by),
-        repository_tokens::form_nonce.eq(token.nonce),
+        repository_tokens::form_nonce.eq(nonces::number(token.nonce)),
     );
     insert_with_new_id(
         || RepositoryTokenId::new(token.now, rng),

@@ -53,10 +53,10 @@ impl Change {
         }
         let now = self.acting.now;
         let old_ends_at = now.plus(renewal.grace.seconds());
-        let later = repository_tokens::ends_at.is_null().or(repository_tokens::ends_at.gt(old_ends_at.unix()));
+        let later = repository_tokens::valid_until.is_null().or(repository_tokens::valid_until.gt(old_ends_at.unix()));
         diesel::update(repository_tokens::table.filter(repository_tokens::repository_id.eq(id)).filter(later))
             .set((
-                repository_tokens::ends_at.eq(old_ends_at.unix()),
+                repository_tokens::valid_until.eq(old_ends_at.unix()),
                 repository_tokens::sealed.eq(None::<Vec<u8>>),
                 repository_tokens::key_id.eq(None::<String>),
             ))

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use rand::CryptoRng;
 
-use super::{Change, KIND, Made, NewService, Refusal, stored};
+use super::{Change, KIND, Made, NewService, Refusal, nonces, stored};
 use crate::domain::event::Action;
 use crate::domain::id::ServiceId;
 use crate::domain::secret::Secret;
@@ -40,7 +40,7 @@ impl Change {
             services::created_by.eq(by),
             services::token_created_at.eq(now),
             services::token_created_by.eq(by),
-            services::form_nonce.eq(nonce),
+            services::form_nonce.eq(nonces::number(nonce)),
             services::search_key.eq(stored::search_key(&wish.name, wish.description.as_str())),
             services::revision.eq(0),
         );

@@ -11,7 +11,7 @@ use diesel::prelude::*;
 use super::acting::{Acting, Ended};
 use super::error::{Result, StorageError};
 use super::schema::services;
-use super::{Connection, services as stored};
+use super::{Connection, nonces, services as stored};
 use crate::domain::id::ServiceId;
 use crate::domain::repository::Description;
 use crate::domain::service::{Service, ServiceName};
@@ -80,7 +80,7 @@ impl Change {
     /// The service whose present token the form with this nonce made.
     fn made_before(&self, connection: &mut Connection, nonce: &str) -> Result<Option<ServiceId>, Refusal> {
         let row: Option<(ServiceId, String)> = services::table
-            .filter(services::form_nonce.eq(nonce))
+            .filter(services::form_nonce.eq(nonces::number(nonce)))
             .select((services::id, services::token_created_by))
             .get_result(connection)
             .optional()?;

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use rand::CryptoRng;
 
-use super::{Change, KIND, Made, Refusal, Result};
+use super::{Change, KIND, Made, Refusal, Result, nonces};
 use crate::domain::event::Action;
 use crate::domain::id::ServiceId;
 use crate::domain::secret::Secret;
@@ -65,7 +65,7 @@ pub(super) fn replace(
             services::generation.eq(services::generation + 1),
             services::token_created_at.eq(now.unix()),
             services::token_created_by.eq(by),
-            services::form_nonce.eq(nonce),
+            services::form_nonce.eq(nonces::number(nonce)),
         ))
         .execute(connection)?;
     reveals::withdraw(connection, id)

@@ -150,6 +150,7 @@ impl Portal {
     /// A token named `ci` that may read repositories and lasts 90 days, unless `change` says otherwise.
     pub fn token(&self, owner: &User<'_>, change: impl FnOnce(&mut NewApiToken)) -> Token {
         let mut wish = NewApiToken {
+            note: None,
             name: TokenName::parse("ci").expect("a name"),
             permissions: Permissions { repositories: Permission::Read, ..Permissions::default() },
             repositories: RepositorySelection::All,

@@ -204,6 +204,14 @@ impl Portal {
     }
 
     /// Runs a statement that both databases understand.
+    /// Stores a policy with this value in JSON.
+    pub fn set_policy(&self, name: &str, value: &str) {
+        self.sql(&format!(
+            "INSERT INTO policies (name, value) VALUES ('{name}', '{value}')
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        ));
+    }
+
     pub fn sql(&self, statement: &str) {
         let statement = statement.to_owned();
         self.write(move |connection| connection.batch_execute(&statement).map_err(StorageError::from));

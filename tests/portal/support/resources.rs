@@ -5,7 +5,7 @@ use tokenhouse::domain::id::{RepositoryId, RepositoryTokenId, ServiceId};
 use tokenhouse::domain::repository::RepositoryName;
 use tokenhouse::domain::secret::{Secret, SecretKind, random_code};
 use tokenhouse::randomness;
-use tokenhouse::storage::{StorageError, repositories, schema};
+use tokenhouse::storage::{StorageError, nonces, repositories, schema};
 
 use super::portal::Portal;
 
@@ -30,7 +30,7 @@ impl Portal {
                 t::hint.eq(secret.hint()),
                 t::created_at.eq(now.unix()),
                 t::created_by.eq("nobody"),
-                t::form_nonce.eq(random_code(rng)),
+                t::form_nonce.eq(nonces::number(&random_code(rng))),
             );
             diesel::insert_into(t::table).values(row).execute(connection).map_err(StorageError::from)?;
             Ok::<_, StorageError>((id, secret.reveal().to_owned()))
@@ -49,7 +49,7 @@ impl Portal {
                 s::digest.eq(secret.digest().as_bytes().to_vec()),
                 (s::generation.eq(1), s::created_at.eq(now.unix()), s::created_by.eq("nobody")),
                 (s::token_created_at.eq(now.unix()), s::token_created_by.eq("nobody")),
-                (s::form_nonce.eq(random_code(rng)), s::search_key.eq(&name), s::revision.eq(0)),
+                (s::form_nonce.eq(nonces::number(&random_code(rng))), s::search_key.eq(&name), s::revision.eq(0)),
             );
             diesel::insert_into(s::table).values(row).execute(connection).map_err(StorageError::from)?;
             Ok::<_, StorageError>((id, secret.reveal().to_owned()))

@@ -177,7 +177,7 @@ pub async fn create(
             let made = repository_tokens::current(connection, id)?.ok_or(Refusal::NotFound)?;
             let old_ends_at = now.plus(grace.seconds());
             let reply = reply(&shared, name.as_str(), &secret, &made, old_ends_at)?;
-            let new = NewSecret::Repository(made.id);
+            let new = NewSecret::Repository(secret.digest());
             Ok(if is_own { reply.rotated(new, old_ends_at) } else { reply })
         })
         .await;

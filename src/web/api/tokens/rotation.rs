@@ -88,7 +88,7 @@ pub async fn create(caller: ApiCaller, portal: web::Data<Portal>, body: JsonBody
             let secret = Secret::generate(SecretKind::ApiToken, rng);
             change.rotate(connection, rng, id, &rotation, &secret)?;
             let old_ends_at = [token.expires_at, expires_at].into_iter().flatten().fold(old_ends_at, Timestamp::min);
-            let new = api_tokens::secret_of(connection, &secret.digest())?.ok_or(Ended::Token)?;
+            let new = secret.digest();
             let rotated = RotatedJson {
                 token: secret.reveal(),
                 id: id.to_string(),

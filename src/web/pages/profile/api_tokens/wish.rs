@@ -109,6 +109,7 @@ impl Wish {
         let permissions = self.parse_permissions(terms, form);
         let repositories = self.parse_repositories(terms, form);
         Some(NewApiToken {
+            note: None,
             name: name?,
             expires_at: expires_at?,
             permissions: permissions?,
