@@ -67,6 +67,7 @@ fn fill(
             first_used_at: now.minus(ago * DAY),
             last_used_at: now.minus(ago * DAY),
             uses: 100 + number,
+            writes: 0,
         },
     };
     let month: Vec<Gathered> = (0..DAYS).flat_map(|ago| (0..CALLERS).map(move |number| used(ago, number))).collect();

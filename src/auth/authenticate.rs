@@ -22,6 +22,8 @@ use crate::storage::{Db, StorageError};
 #[derive(Debug, Clone)]
 pub struct ApiCaller {
     pub token: ApiTokenId,
+    /// Number of the secret that was shown.
+    pub secret_number: i64,
     pub token_name: SmolStr,
     pub permissions: Permissions,
     pub selected_only: bool,
@@ -80,7 +82,7 @@ impl Caller {
     /// The token, as its uses are counted.
     pub const fn used(&self) -> UsedToken {
         match self {
-            Self::ApiToken(caller) => UsedToken::Api(caller.token),
+            Self::ApiToken(caller) => UsedToken::Api(caller.token, caller.secret_number),
             Self::Repository(caller) => UsedToken::Repository { repository: caller.repository, token: caller.token },
             Self::Service(service) => UsedToken::Service(service.id),
         }
@@ -215,6 +217,7 @@ pub(super) fn judge(known: &KnownApiToken, username: Option<&str>, now: Timestam
     });
     let caller = ApiCaller {
         token: id,
+        secret_number: known.secret_number,
         token_name: known.name.clone(),
         permissions: known.permissions,
         selected_only: known.selected_only,

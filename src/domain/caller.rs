@@ -12,18 +12,22 @@ pub const MOST_CALLERS: usize = 50;
 /// The token that a program used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UsedToken {
-    Api(ApiTokenId),
-    Repository { repository: RepositoryId, token: RepositoryTokenId },
+    /// With the number of its secret.
+    Api(ApiTokenId, i64),
+    Repository {
+        repository: RepositoryId,
+        token: RepositoryTokenId,
+    },
     Service(ServiceId),
 }
 
 impl UsedToken {
     /// The id under which its uses are kept: those of a repository's own tokens, one after the other, under the repository's.
-    pub fn counted_under(&self) -> String {
+    pub const fn counted_under(&self) -> i64 {
         match self {
-            Self::Api(id) => id.to_string(),
-            Self::Repository { repository, .. } => repository.to_string(),
-            Self::Service(id) => id.to_string(),
+            Self::Api(id, _) => id.number(),
+            Self::Repository { repository, .. } => repository.number(),
+            Self::Service(id) => id.number(),
         }
     }
 }
@@ -36,6 +40,8 @@ pub struct Caller {
     pub first_used_at: Timestamp,
     pub last_used_at: Timestamp,
     pub uses: i64,
+    /// Of the uses, those that wrote.
+    pub writes: i64,
 }
 
 impl Caller {
@@ -44,6 +50,7 @@ impl Caller {
         self.first_used_at = self.first_used_at.min(other.first_used_at);
         self.last_used_at = self.last_used_at.max(other.last_used_at);
         self.uses += other.uses;
+        self.writes += other.writes;
     }
 }
 

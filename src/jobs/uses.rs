@@ -19,7 +19,7 @@ use crate::domain::id::{RepositoryId, SessionId};
 use crate::domain::timestamp::Timestamp;
 use crate::storage::{Connection, Db, Result, sessions};
 
-use counts::{Counts, Room};
+use counts::{Count, Counts, Room};
 use parts::Flushing;
 
 /// Seconds between two flushes.
@@ -66,7 +66,7 @@ impl Uses {
         Self { folder, ..Self::default() }
     }
 
-    /// Counts one good check of `token`, for `repository` if one was asked for.
+    /// Counts one good check of `token`, for `repository` if one was asked for, and whether it is a use that writes.
     pub fn token_used(
         &self,
         token: UsedToken,
@@ -74,7 +74,9 @@ impl Uses {
         now: Timestamp,
         address: IpAddr,
         agent: &str,
+        writes: bool,
     ) {
+        let once = Count::once(now, writes);
         let bytes = self.bytes.load(Ordering::Relaxed);
         let room = match bytes {
             0..MAX_CLIENT_BYTES => Room::Clients,
@@ -85,18 +87,18 @@ impl Uses {
             Entry::Occupied(mut counts) => {
                 let counts = counts.get_mut();
                 // Mostly the client is known, and then nothing needs to be measured.
-                if counts.add_to_known(repository, now, address, agent) {
+                if counts.add_to_known(repository, once, address, agent) {
                     return;
                 }
                 let before = counts.bytes();
-                counts.add(repository, now, address, agent, room);
+                counts.add(repository, once, address, agent, room);
                 (before, counts.bytes())
             }
             Entry::Vacant(_) if bytes >= MAX_BYTES => {
                 self.uncounted.fetch_add(1, Ordering::Relaxed);
                 return;
             }
-            Entry::Vacant(place) => (0, place.insert(Counts::new(repository, now, address, agent, room)).bytes()),
+            Entry::Vacant(place) => (0, place.insert(Counts::new(repository, once, address, agent, room)).bytes()),
         };
         self.bytes.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
     }

@@ -7,7 +7,8 @@ use diesel::prelude::*;
 use super::Connection;
 use super::connection::on_each;
 use super::error::{Result, StorageError};
-use super::schema::{api_token_repositories, api_token_secrets, api_tokens};
+use super::ids::numbers;
+use super::schema::{api_token_repositories, api_token_secrets, api_tokens, token_usage};
 use crate::domain::api_token::{ApiToken, LastUse, ReplacedSecret, RepositorySelection};
 use crate::domain::id::{ApiTokenId, RepositoryId, UserId};
 use crate::domain::name::{Note, TokenName};
@@ -34,8 +35,6 @@ struct Row {
     expires_at: Option<i64>,
     disabled_at: Option<i64>,
     revoked_at: Option<i64>,
-    last_used_at: Option<i64>,
-    last_used_address: Option<String>,
 }
 
 /// The current tokens of an owner, then those revoked since `revoked_since`; newest first, at most `limit`.
@@ -50,9 +49,7 @@ pub fn list(connection: &mut Connection, owner: UserId, revoked_since: Timestamp
             .order(api_tokens::id.desc())
             .limit(rest)
             .load(c))?;
-        for row in rows {
-            tokens.push(to_token(connection, row)?);
-        }
+        tokens.extend(to_tokens(connection, rows)?);
     }
     Ok(tokens)
 }
@@ -71,7 +68,7 @@ pub fn list_current(
         .order(api_tokens::id.desc())
         .limit(limit)
         .load(c))?;
-    rows.into_iter().map(|row| to_token(connection, row)).collect()
+    to_tokens(connection, rows)
 }
 
 /// The number of the secret with this digest.
@@ -106,7 +103,7 @@ pub fn count_current(connection: &mut Connection, owner: UserId) -> Result<usize
 pub fn find(connection: &mut Connection, owner: UserId, id: ApiTokenId) -> Result<Option<ApiToken>> {
     let row: Option<Row> =
         api_tokens::table.find(id).filter(api_tokens::user_id.eq(owner)).get_result(connection).optional()?;
-    row.map(|row| to_token(connection, row)).transpose()
+    Ok(to_tokens(connection, row.into_iter().collect())?.pop())
 }
 
 /// Whether another current token of the owner has this name, in any case.
@@ -182,7 +179,32 @@ pub fn prune(connection: &mut Connection, ended_before: Timestamp) -> Result<usi
     Ok(secrets + tokens)
 }
 
-fn to_token(connection: &mut Connection, row: Row) -> Result<ApiToken> {
+/// The last use of each of these tokens that was used, with any secret.
+fn last_uses(connection: &mut Connection, ids: &[ApiTokenId]) -> Result<HashMap<ApiTokenId, LastUse>> {
+    let rows: Vec<(ApiTokenId, i64, Option<String>)> = token_usage::table
+        .filter(token_usage::api_token_id.eq_any(numbers(ids)))
+        .order(token_usage::last_used_at.asc())
+        .select((token_usage::api_token_id, token_usage::last_used_at, token_usage::last_used_address))
+        .load(connection)?;
+    let last_use = |(id, at, address): (_, _, Option<String>)| {
+        (id, LastUse { at: Timestamp::from_unix(at), address: address.unwrap_or_default() })
+    };
+    // Of several rows of a token the last one stays.
+    Ok(rows.into_iter().map(last_use).collect())
+}
+
+fn to_tokens(connection: &mut Connection, rows: Vec<Row>) -> Result<Vec<ApiToken>> {
+    let ids: Vec<ApiTokenId> = rows.iter().map(|row| row.id).collect();
+    let mut last_uses = last_uses(connection, &ids)?;
+    rows.into_iter()
+        .map(|row| {
+            let last_use = last_uses.remove(&row.id);
+            to_token(connection, row, last_use)
+        })
+        .collect()
+}
+
+fn to_token(connection: &mut Connection, row: Row, last_use: Option<LastUse>) -> Result<ApiToken> {
     let id = row.id;
     let corrupt = || StorageError::corrupt("api_tokens", id);
     let repositories = match row.repository_selection.as_str() {
@@ -190,9 +212,6 @@ fn to_token(connection: &mut Connection, row: Row) -> Result<ApiToken> {
         "selected" => RepositorySelection::Selected(selected_repositories(connection, id)?),
         _ => return Err(corrupt()),
     };
-    let last_use = row
-        .last_used_at
-        .map(|at| LastUse { at: Timestamp::from_unix(at), address: row.last_used_address.clone().unwrap_or_default() });
     Ok(ApiToken {
         id,
         owner: row.user_id,

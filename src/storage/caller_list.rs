@@ -5,18 +5,20 @@ use std::cmp::Reverse;
 use diesel::declare_sql_function;
 use diesel::dsl::{max, min};
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Nullable};
 
 use super::Connection;
-use super::callers::{DAYS, OTHERS, Row, WHATEVER, WHOEVER, to_caller, unnamed};
+use super::callers::DAYS;
+use super::client_counts::{Row, to_caller};
 use super::connection::on_each;
 use super::error::{Result, StorageError};
-use super::schema::callers;
+use super::schema::{daily_usage, repository_clients, repository_other_clients, token_clients, token_other_clients};
 use crate::domain::caller::{Caller, MOST_CALLERS};
 use crate::domain::id::{ApiTokenId, RepositoryId, ServiceId};
 use crate::domain::timestamp::Timestamp;
 
-/// Callers that a page adds up at most: no token has more of them, unless a program changes its user agent at many repositories.
+/// Callers that a page adds up at most: no token has more of them, unless a program changes its user agent at many
+/// repositories.
 const MOST_READ: i64 = 2_000;
 
 /// Whose callers are asked for.
@@ -37,57 +39,82 @@ extern "SQL" {
     #[aggregate]
     #[sql_name = "sum"]
     fn sum_of(number: BigInt) -> Double;
+    /// The same where there may be no row.
+    #[aggregate]
+    #[sql_name = "sum"]
+    fn sum_of_any(number: BigInt) -> Nullable<Double>;
 }
 
-/// The rows of the last 30 days; of a repository those that stand for `all` its tokens.
-macro_rules! of_the_last_days {
-    ($connection:expr, $of:expr, $all:expr, $now:expr, |$rows:ident, $c:ident| $query:expr) => {{
-        let today = $now.day_number();
-        let days = callers::day.ge(today - (DAYS - 1));
-        // Another node's clock may be ahead around midnight.
-        let days = days.and(callers::day.le(today));
-        macro_rules! of {
-            ($filter:expr) => {
-                on_each!($connection, |$c| {
-                    let $rows = callers::table.filter($filter).filter(days);
-                    $query
-                })?
-            };
-        }
-        match $of {
-            Of::ApiToken(id) => of!(callers::token_id.eq(id.to_string())),
-            Of::Service(id) => of!(callers::token_id.eq(id.to_string())),
-            Of::RepositoryToken(id) => {
-                of!(callers::repository_id.eq(id.to_string()).and(callers::token_id.eq(id.to_string())))
-            }
-            Of::Repository(id) => of!(callers::repository_id.eq(id.to_string()).and(callers::token_id.eq($all))),
-        }
+/// First and last use, reads and writes of all other clients together.
+type OthersRow = (Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+
+/// The last 30 days. Another node's clock may be ahead around midnight.
+fn days(now: Timestamp) -> std::ops::RangeInclusive<i64> {
+    let today = now.day_number();
+    today - (DAYS - 1)..=today
+}
+
+macro_rules! recent_of {
+    ($connection:expr, $id:expr, $now:expr, $clients:ident, $others:ident, $key:ident) => {{
+        let days = days($now);
+        let (first, last) = (|| min($clients::first_used_at), || max($clients::last_used_at));
+        let (reads, writes) = (|| sum_of($clients::reads), || sum_of($clients::writes));
+        let rows: Vec<Row> = on_each!($connection, |c| $clients::table
+            .filter($clients::$key.eq($id))
+            .filter($clients::day.between(*days.start(), *days.end()))
+            .group_by(($clients::address, $clients::user_agent))
+            .order((
+                sum_of($clients::reads + $clients::writes).desc(),
+                last().desc(),
+                $clients::address.asc(),
+                $clients::user_agent.asc()
+            ))
+            .limit(MOST_READ)
+            .select((
+                $clients::address,
+                $clients::user_agent,
+                first().assume_not_null(),
+                last().assume_not_null(),
+                reads().cast::<BigInt>(),
+                writes().cast::<BigInt>()
+            ))
+            .load(c))?;
+        let others: OthersRow = on_each!($connection, |c| $others::table
+            .filter($others::$key.eq($id))
+            .filter($others::day.between(*days.start(), *days.end()))
+            .select((
+                min($others::first_used_at),
+                max($others::last_used_at),
+                sum_of_any($others::reads).cast::<Nullable<BigInt>>(),
+                sum_of_any($others::writes).cast::<Nullable<BigInt>>(),
+            ))
+            .get_result(c))?;
+        (rows, others)
     }};
 }
 
-/// The callers of the last 30 days, latest first: the [`MOST_CALLERS`] with the most uses, and what all others did in one line.
+/// The callers of the last 30 days, latest first: the [`MOST_CALLERS`] with the most uses, and what all others did in
+/// one line.
 pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<Vec<Caller>> {
-    let (first, last) = (|| min(callers::first_used_at), || max(callers::last_used_at));
-    let rows: Vec<Row> = of_the_last_days!(connection, of, WHATEVER, now, |rows, c| rows
-        .group_by((callers::address, callers::user_agent))
-        .order((sum_of(callers::uses).desc(), last().desc(), callers::address.asc(), callers::user_agent.asc()))
-        .limit(MOST_READ)
-        .select((
-            callers::address,
-            callers::user_agent,
-            first().assume_not_null(),
-            last().assume_not_null(),
-            sum_of(callers::uses).cast::<BigInt>()
-        ))
-        .load(c));
-    let (mut shown, mut others): (Vec<Caller>, Option<Caller>) = (Vec::new(), None);
-    for caller in rows.into_iter().map(to_caller) {
-        if caller.address != OTHERS && shown.len() < MOST_CALLERS {
-            shown.push(caller);
-        } else if let Some(others) = &mut others {
-            others.add(&caller);
-        } else {
-            others = Some(unnamed(&caller));
+    let (rows, others) = match of {
+        Of::Repository(id) => {
+            recent_of!(connection, id, now, repository_clients, repository_other_clients, repository_id)
+        }
+        Of::ApiToken(_) | Of::RepositoryToken(_) | Of::Service(_) => {
+            recent_of!(connection, of.token_id(), now, token_clients, token_other_clients, token_id)
+        }
+    };
+    let mut shown: Vec<Caller> = rows.into_iter().map(to_caller).collect();
+    let mut others = match others {
+        (Some(first), Some(last), Some(reads), Some(writes)) => {
+            Some(to_caller((String::new(), String::new(), first, last, reads, writes)))
+        }
+        _ => None,
+    };
+    for caller in shown.split_off(shown.len().min(MOST_CALLERS)) {
+        match &mut others {
+            Some(others) => others.add(&caller),
+            None => others = Some(Caller { address: String::new(), user_agent: String::new(), ..caller }),
         }
     }
     shown.extend(others);
@@ -98,15 +125,41 @@ pub fn recent(connection: &mut Connection, of: Of, now: Timestamp) -> Result<Vec
 
 /// The uses of each of the last 30 days, oldest first. Added up here: the database would sort all of it.
 pub fn per_day(connection: &mut Connection, of: Of, now: Timestamp) -> Result<Vec<i64>> {
-    let rows: Vec<(i64, i64)> =
-        of_the_last_days!(connection, of, WHOEVER, now, |rows, c| rows.select((callers::day, callers::uses)).load(c));
+    let days = days(now);
+    macro_rules! of {
+        ($table:ident, $key:ident, $id:expr) => {
+            on_each!(connection, |c| $table::table
+                .filter($table::$key.eq($id))
+                .filter($table::day.between(*days.start(), *days.end()))
+                .select(($table::day, $table::reads + $table::writes))
+                .load::<(i64, i64)>(c))?
+        };
+    }
+    let rows: Vec<(i64, i64)> = match of {
+        Of::Repository(id) => of!(daily_usage, repository_id, id),
+        Of::ApiToken(_) | Of::RepositoryToken(_) | Of::Service(_) => {
+            let id = of.token_id();
+            [of!(token_clients, token_id, id), of!(token_other_clients, token_id, id)].concat()
+        }
+    };
     let mut sums = vec![0; usize::try_from(DAYS).unwrap_or_default()];
     for (day, uses) in rows {
-        let index = usize::try_from(day - now.day_number() + DAYS - 1).ok();
+        let index = usize::try_from(day - days.start()).ok();
         let sum = index.and_then(|index| sums.get_mut(index));
-        *sum.ok_or_else(|| StorageError::corrupt("callers", day))? += uses;
+        *sum.ok_or_else(|| StorageError::corrupt("token_clients", day))? += uses;
     }
     Ok(sums)
+}
+
+impl Of {
+    /// The id under which uses are counted.
+    const fn token_id(self) -> i64 {
+        match self {
+            Self::ApiToken(id) => id.number(),
+            Self::RepositoryToken(id) | Self::Repository(id) => id.number(),
+            Self::Service(id) => id.number(),
+        }
+    }
 }
 
 /// [`recent`] and [`per_day`].

@@ -1,11 +1,10 @@
 //! Tokens that end because somebody who holds them says so (RFC 7009): whoever has a token in hand may revoke it, and needs
 //! no other right. What was looked up is judged once more after the lock, so that of many at once one ends the token.
 
-use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 use rand::CryptoRng;
 
 use super::connection::on_each;
@@ -138,38 +137,37 @@ pub struct RevokedToken {
 /// Those of one owner since `since`, latest first, at most `limit`.
 pub fn of_owner(connection: &mut Connection, owner: UserId, since: Timestamp, limit: i64) -> Result<Vec<RevokedToken>> {
     let actions = [Action::ApiTokenRevoked.name(), Action::ReplacedSecretRevoked.name()];
-    macro_rules! of {
+    macro_rules! owned {
         ($condition:expr) => {
             on_each!(connection, |c| api_tokens::table
-                .inner_join(
-                    events::table.on(events::subject_kind
-                        .eq(api_token_changes::KIND)
-                        .and(events::subject_id.eq(api_tokens::id.cast::<Text>())),)
-                )
                 .filter(api_tokens::user_id.eq(owner))
                 .filter($condition)
-                .filter(events::action.eq(actions[0]).or(events::action.eq(actions[1])))
-                .filter(events::actor_kind.eq(ANONYMOUS))
-                .filter(events::at.ge(since.unix()))
-                .filter(not_dismissed!())
-                .order(events::id.desc())
-                .limit(limit)
-                .select((events::id, api_tokens::id, api_tokens::name, events::action, events::at, events::address))
-                .load(c))
+                .select((api_tokens::id, api_tokens::name))
+                .load(c))?
         };
     }
-    // One query for each index.
-    let mut rows: Vec<(EventId, ApiTokenId, String, String, i64, Option<String>)> =
-        of!(api_tokens::revoked_at.is_null())?;
-    rows.extend(of!(api_tokens::revoked_at.ge(since.unix()))?);
-    rows.sort_unstable_by_key(|row| Reverse(row.0));
-    let to_token = |(_, id, name, action, at, address): (_, _, _, String, _, _)| RevokedToken {
-        id,
-        name,
-        replaced_only: action == actions[1],
-        revocation: to_revocation(at, address),
+    // One query for each index. A join with the events, whose ids are text, would have none.
+    let current: Vec<(ApiTokenId, String)> = owned!(api_tokens::revoked_at.is_null());
+    let revoked: Vec<(ApiTokenId, String)> = owned!(api_tokens::revoked_at.ge(since.unix()));
+    let tokens: HashMap<String, (ApiTokenId, String)> =
+        current.into_iter().chain(revoked).map(|token| (token.0.to_string(), token)).collect();
+    let rows: Vec<(String, String, i64, Option<String>)> = on_each!(connection, |c| events::table
+        .filter(events::subject_kind.eq(api_token_changes::KIND))
+        .filter(events::subject_id.eq_any(tokens.keys()))
+        .filter(events::action.eq(actions[0]).or(events::action.eq(actions[1])))
+        .filter(events::actor_kind.eq(ANONYMOUS))
+        .filter(events::at.ge(since.unix()))
+        .filter(not_dismissed!())
+        .order(events::id.desc())
+        .limit(limit)
+        .select((events::subject_id, events::action, events::at, events::address))
+        .load(c))?;
+    let to_token = |(subject, action, at, address): (String, String, _, _)| {
+        let (id, name) = tokens.get(&subject).cloned()?;
+        let revocation = to_revocation(at, address);
+        Some(RevokedToken { id, name, replaced_only: action == actions[1], revocation })
     };
-    Ok(rows.into_iter().take(usize::try_from(limit).unwrap_or_default()).map(to_token).collect())
+    Ok(rows.into_iter().filter_map(to_token).collect())
 }
 
 /// Nobody else revokes a token without being known.

@@ -7,6 +7,7 @@ pub mod api_tokens;
 mod breaker;
 pub mod caller_list;
 pub mod callers;
+mod client_counts;
 pub mod connection;
 pub mod db;
 pub mod error;

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use diesel::dsl::exists;
+use diesel::dsl::{exists, max};
 use diesel::prelude::*;
 
 use super::Connection;
 use super::connection::on_each;
 use super::error::{Result, StorageError};
 use super::roles::privileges;
-use super::schema::{api_token_repositories, api_tokens, grants, roles, user_roles, users};
+use super::schema::{api_token_repositories, api_tokens, grants, roles, token_usage, user_roles, users};
 use super::user_list::string_agg;
 use crate::domain::grant::from_stored;
 use crate::domain::id::{ApiTokenId, RepositoryId, UserId};
@@ -104,6 +104,10 @@ fn good(
             .filter(api_token_repositories::api_token_id.eq(api_tokens::id))
             .filter(api_token_repositories::repository_id.eq(repository)),
     );
+    let last_used = token_usage::table
+        .filter(token_usage::api_token_id.eq(api_tokens::id))
+        .select(max(token_usage::last_used_at))
+        .single_value();
     Ok(on_each!(connection, |c| api_tokens::table
         .filter(api_tokens::revoked_at.is_null())
         .filter(api_tokens::disabled_at.is_null())
@@ -119,7 +123,7 @@ fn good(
             api_tokens::hint,
             api_tokens::repositories_permission,
             api_tokens::expires_at,
-            api_tokens::last_used_at,
+            last_used,
             api_tokens::user_id,
         ))
         .load(c))?)

@@ -16,13 +16,10 @@ use crate::domain::repository::{Repository, RepositoryName};
 use crate::domain::text;
 use crate::domain::timestamp::Timestamp;
 
-/// Stands for no use at all, so that the order by last use has an index.
-const NEVER: i64 = 0;
-
 /// A repository, and the grant on it of the user who looks.
 pub type Seen = (Repository, Option<Permission>);
 
-pub(super) type Row = (RepositoryId, String, String, i64, i64);
+pub(super) type Row = (RepositoryId, String, String, i64, Option<i64>);
 
 /// The columns of a [`Row`].
 macro_rules! columns {
@@ -116,10 +113,8 @@ pub struct Visible {
 
 /// When any repository was used last.
 pub fn last_use(connection: &mut Connection) -> Result<Option<Timestamp>> {
-    let last: Option<i64> = repositories::table
-        .filter(repositories::last_used_at.gt(NEVER))
-        .select(diesel::dsl::max(repositories::last_used_at))
-        .get_result(connection)?;
+    let last: Option<i64> =
+        repositories::table.select(diesel::dsl::max(repositories::last_used_at)).get_result(connection)?;
     Ok(last.map(Timestamp::from_unix))
 }
 
@@ -173,7 +168,7 @@ pub(super) fn with_grant((row, grant): (Row, Option<String>)) -> Result<(Reposit
         name: RepositoryName::parse(&name).map_err(|_| corrupt())?,
         description,
         created_at: Timestamp::from_unix(created_at),
-        last_used_at: (last_used_at > NEVER).then(|| Timestamp::from_unix(last_used_at)),
+        last_used_at: last_used_at.map(Timestamp::from_unix),
     };
     Ok((repository, grant))
 }

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use diesel::dsl::exists;
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use super::Connection;
 use super::connection::on_each;
@@ -20,6 +21,10 @@ pub enum Column {
     CreatedAt,
     LastUsedAt,
 }
+
+/// Never used comes before all uses, in an order that the indexes of both databases have.
+const LAST_USE: &str = "last_used_at ASC NULLS FIRST";
+const LAST_USE_DESCENDING: &str = "last_used_at DESC NULLS LAST";
 
 /// One page of the list of repositories.
 #[derive(Debug, Clone)]
@@ -64,11 +69,9 @@ pub fn page(connection: &mut Connection, asked: &Asked) -> Result<(Vec<Seen>, i6
                     (Column::CreatedAt, true) => {
                         $query.order((repositories::created_at.desc(), repositories::name.desc()))
                     }
-                    (Column::LastUsedAt, false) => {
-                        $query.order((repositories::last_used_at.asc(), repositories::name.asc()))
-                    }
+                    (Column::LastUsedAt, false) => $query.order((sql::<BigInt>(LAST_USE), repositories::name.asc())),
                     (Column::LastUsedAt, true) => {
-                        $query.order((repositories::last_used_at.desc(), repositories::name.desc()))
+                        $query.order((sql::<BigInt>(LAST_USE_DESCENDING), repositories::name.desc()))
                     }
                 }
             };

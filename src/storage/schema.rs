@@ -20,7 +20,7 @@ diesel::table! { sessions (id) {
 
 diesel::table! { repositories (id) {
     id -> BigInt, name -> Text, description -> Text, created_at -> BigInt, search_key -> Text, revision -> BigInt,
-    last_used_at -> BigInt,
+    last_used_at -> Nullable<BigInt>,
 } }
 
 diesel::table! { repository_tokens (id) {
@@ -40,8 +40,7 @@ diesel::table! { api_tokens (id) {
     repositories_permission -> Text, account_permission -> Text, administration_permission -> Text,
     repository_selection -> Text, lifetime -> Nullable<BigInt>, created_at -> BigInt, rotated_at -> Nullable<BigInt>,
     expires_at -> Nullable<BigInt>,
-    disabled_at -> Nullable<BigInt>, revoked_at -> Nullable<BigInt>, last_used_at -> Nullable<BigInt>,
-    last_used_address -> Nullable<Text>,
+    disabled_at -> Nullable<BigInt>, revoked_at -> Nullable<BigInt>,
 } }
 
 diesel::table! { api_token_repositories (api_token_id, repository_id) {
@@ -82,9 +81,32 @@ diesel::table! { signing_keys (id) {
     key_id -> Nullable<Text>, created_at -> BigInt, bundled_at -> Nullable<BigInt>, replaced_at -> Nullable<BigInt>,
 } }
 
-diesel::table! { callers (token_id, repository_id, day, address, user_agent) {
-    token_id -> Text, repository_id -> Text, day -> BigInt, address -> Text, user_agent -> Text, first_used_at -> BigInt,
-    last_used_at -> BigInt, uses -> BigInt,
+diesel::table! { token_clients (token_id, address, user_agent, day) {
+    token_id -> BigInt, address -> Text, user_agent -> Text, day -> BigInt, first_used_at -> BigInt, last_used_at -> BigInt,
+    reads -> BigInt, writes -> BigInt,
+} }
+
+diesel::table! { token_other_clients (token_id, day) {
+    token_id -> BigInt, day -> BigInt, first_used_at -> BigInt, last_used_at -> BigInt, reads -> BigInt, writes -> BigInt,
+} }
+
+diesel::table! { repository_clients (repository_id, address, user_agent, day) {
+    repository_id -> BigInt, address -> Text, user_agent -> Text, day -> BigInt, first_used_at -> BigInt,
+    last_used_at -> BigInt, reads -> BigInt, writes -> BigInt,
+} }
+
+diesel::table! { repository_other_clients (repository_id, day) {
+    repository_id -> BigInt, day -> BigInt, first_used_at -> BigInt, last_used_at -> BigInt, reads -> BigInt,
+    writes -> BigInt,
+} }
+
+diesel::table! { daily_usage (repository_id, day) {
+    repository_id -> BigInt, day -> BigInt, reads -> BigInt, writes -> BigInt,
+} }
+
+diesel::table! { token_usage (api_token_id, secret_number) {
+    api_token_id -> BigInt, secret_number -> BigInt, last_used_at -> BigInt, last_used_address -> Nullable<Text>,
+    reads -> BigInt, writes -> BigInt,
 } }
 
 diesel::table! { events (id) {
@@ -127,7 +149,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     reveals,
     services,
     signing_keys,
-    callers,
+    token_clients,
+    token_other_clients,
+    repository_clients,
+    repository_other_clients,
+    daily_usage,
+    token_usage,
     events,
     policies,
     usage_flushes,

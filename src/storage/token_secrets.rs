@@ -23,6 +23,8 @@ use crate::domain::timestamp::Timestamp;
 #[derive(Debug, Clone)]
 pub struct KnownApiToken {
     pub id: ApiTokenId,
+    /// Number of this secret.
+    pub secret_number: i64,
     pub name: SmolStr,
     pub permissions: Permissions,
     /// Whether the token is limited to selected repositories.
@@ -94,7 +96,7 @@ type TokenRow = (ApiTokenId, String, String, String, String, String, i64, Option
 type OwnerRow = (UserId, String, Option<i64>, Option<String>);
 /// Repository, grant, and the repository once more where it is selected.
 type AtRow = (Option<RepositoryId>, Option<String>, Option<RepositoryId>);
-type SecretRow = (Option<i64>, bool);
+type SecretRow = (i64, Option<i64>, bool);
 type Row = (SecretRow, TokenRow, OwnerRow, AtRow);
 
 pub fn find_api_token(
@@ -123,7 +125,7 @@ pub fn find_api_token(
             )
             .filter(api_token_secrets::digest.eq(digest))
             .select((
-                (api_token_secrets::valid_until, api_token_secrets::first_use_pending),
+                (api_token_secrets::number, api_token_secrets::valid_until, api_token_secrets::first_use_pending),
                 (
                     api_tokens::id,
                     api_tokens::name,
@@ -151,13 +153,14 @@ pub fn find_api_token(
         all = all.and(privileges(held).ok_or_else(|| StorageError::corrupt("roles", owner.0))?);
         found = Some((secret, token, owner, at));
     }
-    let Some(((secret_ends_at, first_use_pending), token, owner, at)) = found else { return Ok(None) };
+    let Some(((secret_number, secret_ends_at, first_use_pending), token, owner, at)) = found else { return Ok(None) };
     let (id, name, repositories, account, administration, selection, created_at, expires_at, disabled_at, revoked_at) =
         token;
     let (owner, username, owner_disabled_at, _) = owner;
     let corrupt = || StorageError::corrupt("api_tokens", id);
     Ok(Some(KnownApiToken {
         id,
+        secret_number,
         name: name.into(),
         permissions: permissions(&repositories, &account, &administration).ok_or_else(corrupt)?,
         selected_only: selection != "all",
@@ -196,6 +199,7 @@ mod tests {
         pub(crate) fn good(now: Timestamp) -> Self {
             Self {
                 id: "1".parse().unwrap(),
+                secret_number: 1,
                 name: "ci".into(),
                 permissions: Permissions::default(),
                 selected_only: false,

@@ -112,7 +112,7 @@ fn second_signal_keeps_counts_in_a_file_that_the_next_start_writes() {
     }
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0), "{}", server.log());
-    let sum = "SELECT coalesce(sum(uses), 0) AS number FROM callers WHERE repository_id = ''";
+    let sum = "SELECT coalesce(sum(reads + writes), 0) AS number FROM token_clients";
     assert!(house.database().number(sum) == used || !kept(&house).is_empty(), "what is not written is kept");
     house.serve();
     while !kept(&house).is_empty() {
@@ -146,7 +146,7 @@ fn stop_does_not_wait_for_a_database_that_hangs() {
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0), "{}", server.log());
     let mut database = PgConnection::establish(&schema.url()).expect("PostgreSQL answers");
-    let sum = "SELECT coalesce(sum(uses), 0)::bigint AS number FROM callers WHERE repository_id = ''";
+    let sum = "SELECT coalesce(sum(reads + writes), 0)::bigint AS number FROM token_clients";
     let counted = diesel::sql_query(sum).get_result::<Number>(&mut database).expect("it answers").number;
     assert_eq!(counted, used, "none is lost, none counts twice");
 }

@@ -44,9 +44,9 @@ fn a_stop_answers_what_was_accepted_and_writes_down_what_was_counted() {
 
     let mut database = house.database();
     database.assert_whole();
-    let uses = database.number("SELECT sum(uses) AS number FROM callers");
+    let uses = database.number("SELECT sum(reads + writes) AS number FROM token_clients");
     assert_eq!(uses, answered.count(), "each check that was counted was answered, and the other way round");
-    assert_eq!(database.number("SELECT count(*) AS number FROM api_tokens WHERE last_used_at IS NOT NULL"), 1);
+    assert_eq!(database.number("SELECT count(DISTINCT api_token_id) AS number FROM token_usage"), 1);
     assert_eq!(database.number("SELECT count(*) AS number FROM sessions"), 2, "the sign-in was let through to its end");
 
     house.serve();

@@ -1,7 +1,7 @@
 //! The tabs Access, Overview and Activity; the description, and the end of a repository.
 
 use tokenhouse::domain::api_token::RepositorySelection;
-use tokenhouse::domain::id::RepositoryId;
+use tokenhouse::domain::id::{ApiTokenId, RepositoryId};
 use tokenhouse::domain::name::TokenName;
 use tokenhouse::domain::permission::Permission;
 use tokenhouse::domain::privilege::Privilege;
@@ -362,15 +362,15 @@ fn a_deleted_repository_is_gone_with_its_token_and_leaves_its_events(portal: Por
     for table in ["repositories", "repository_tokens", "grants", "api_token_repositories", "reveals"] {
         assert_eq!(portal.count(table), 0, "{table}");
     }
-    let counted: Vec<String> = portal.read(move |connection| {
+    let counted: Vec<ApiTokenId> = portal.read(|connection| {
         use diesel::prelude::*;
-        use tokenhouse::storage::schema::callers;
-        Ok(callers::table
-            .filter(callers::repository_id.eq(alpha.to_string()))
-            .select(callers::token_id)
-            .load(connection)?)
+        use tokenhouse::storage::schema::token_clients;
+        Ok(token_clients::table.select(token_clients::token_id).distinct().load(connection)?)
     });
-    assert_eq!(counted, [only.id.to_string()], "what the API token did there stays with the API token alone");
+    assert_eq!(counted, [only.id], "what the API token did there stays with the API token alone");
+    for table in ["repository_clients", "repository_other_clients", "daily_usage"] {
+        assert_eq!(portal.count(table), 0, "{table}");
+    }
     browser.submit(&form.fill("Name of the repository", "alpha")).with(404);
     browser.open("/repositories/alpha").with(404);
     portal.api(&only.secret, "/api/v1/repositories/alpha").with(404);

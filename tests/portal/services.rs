@@ -257,7 +257,7 @@ fn deleting_takes_the_name_and_ends_the_token(portal: Portal) {
     let (path, token) = create(&ada, "wiki");
     assert!(asks(&portal, &token));
     portal.flush();
-    assert_eq!(portal.count("callers"), 1);
+    assert_eq!(portal.count("token_clients"), 1);
     let form = ada.page(&format!("{path}/deletion")).form("Delete service").fill("Name of the service", "wiki");
     let answer = ada.submit(&form);
     assert_eq!(answer.location(), SERVICES);
@@ -265,7 +265,7 @@ fn deleting_takes_the_name_and_ends_the_token(portal: Portal) {
     assert!(!asks(&portal, &token));
     ada.open(&path).with(404);
     ada.submit(&form).with(404);
-    assert_eq!((portal.count("services"), portal.count("callers")), (0, 0));
+    assert_eq!((portal.count("services"), portal.count("token_clients")), (0, 0));
     let (_, second) = create(&ada, "wiki");
     assert!(asks(&portal, &second) && !asks(&portal, &token));
 }

@@ -7,7 +7,8 @@ use std::task::Poll;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use tokenhouse::domain::caller::UsedToken;
-use tokenhouse::storage::schema::callers;
+use tokenhouse::domain::permission::Permission;
+use tokenhouse::storage::schema::token_clients;
 use tokenhouse::storage::{Connection, StorageError};
 
 use crate::support::{Portal, Token, on_both};
@@ -27,6 +28,7 @@ on_both![
     the_chart_says_in_words_what_it_shows,
     many_counts_are_written_in_parts_and_what_fails_is_written_later,
     no_check_waits_for_counts_or_fails_with_them,
+    requests_that_write_are_counted_apart_from_those_that_read,
 ];
 
 fn used(portal: &Portal, token: &Token, address: &str, agent: &str) {
@@ -43,7 +45,7 @@ fn a_use_is_not_written_by_the_request(portal: Portal) {
         }
     });
     portal.flush();
-    assert_eq!(portal.count("callers"), 1);
+    assert_eq!(portal.count("token_clients"), 1);
     portal.unchanged("a flush of nothing", || portal.flush());
 }
 
@@ -95,7 +97,7 @@ fn uses_of_one_caller_add_up_over_the_days(portal: Portal) {
     assert_eq!(page.rows().len(), 1);
     assert_eq!(page.rows()[0].cell("Uses"), "9");
     assert_eq!(page.rows()[0].cell("Last use"), "23 Nov 2026, 14:06 UTC 1 day ago");
-    assert_eq!(portal.count("callers"), 3);
+    assert_eq!(portal.count("token_clients"), 3);
     page.says("Used 9 times on 3 of the last 30 days.");
 }
 
@@ -113,7 +115,7 @@ fn a_caller_of_long_ago_is_not_shown(portal: Portal) {
     assert!(page.definition("Last used").contains("21 Nov 2026"), "the last use stays");
     portal.advance(DAY);
     portal.prune();
-    assert_eq!(portal.count("callers"), 0);
+    assert_eq!(portal.count("token_clients"), 0);
 }
 
 fn a_user_agent_is_text_and_not_html(portal: Portal) {
@@ -139,7 +141,7 @@ fn many_user_agents_fill_no_table(portal: Portal) {
         used(&portal, &token, "203.0.113.7", &format!("agent {number}"));
     }
     portal.flush();
-    assert_eq!(portal.count("callers"), 51, "50 of them, and all others in one line");
+    assert_eq!((portal.count("token_clients"), portal.count("token_other_clients")), (50, 1));
     ada.sign_in().page(&token.path()).says("Used 80 times on 1 of the last 30 days.");
 }
 
@@ -172,7 +174,7 @@ fn the_use_of_a_token_that_went_away_meanwhile_is_dropped(portal: Portal) {
     used(&portal, &other, "203.0.113.7", "curl/8");
     portal.sql(&format!("DELETE FROM api_tokens WHERE id = '{}'", token.id));
     portal.flush();
-    assert_eq!(portal.count("callers"), 1);
+    assert_eq!(portal.count("token_clients"), 1);
 }
 
 fn the_last_use_never_moves_back(portal: Portal) {
@@ -208,25 +210,27 @@ fn many_counts_are_written_in_parts_and_what_fails_is_written_later(portal: Port
     let tokens: Vec<Token> = (0..TOKENS).map(|number| portal.token_named(&ada, &format!("t{number:02}"))).collect();
     let count = |agent: usize| {
         for token in &tokens {
-            let (token, address) = (UsedToken::Api(token.id), "203.0.113.7".parse().unwrap());
-            portal.shared.uses.token_used(token, None, portal.now(), address, &format!("agent/{agent}"));
+            let (token, address) = (UsedToken::Api(token.id, 1), "203.0.113.7".parse().unwrap());
+            portal.shared.uses.token_used(token, None, portal.now(), address, &format!("agent/{agent}"), false);
         }
     };
     portal.shared.uses.hurry();
     (0..AGENTS).for_each(count);
     let counted = || -> Vec<i64> {
-        portal.read(|c| Ok(callers::table.select(callers::uses).order(callers::uses.asc()).load(c)?))
+        portal.read(|c| {
+            Ok(token_clients::table.select(token_clients::reads).order(token_clients::reads.asc()).load(c)?)
+        })
     };
     // A number that nothing can be added to keeps the last part from being written.
     let last = tokens.iter().map(|token| token.id).max().unwrap();
     let day = portal.now().day_number();
     portal.sql(&format!(
-        "INSERT INTO callers (token_id, repository_id, day, address, user_agent, first_used_at, last_used_at, uses)
-         VALUES ('{last}', '', {day}, '203.0.113.7', 'agent/0', 0, 0, 9223372036854775807)"
+        "INSERT INTO token_clients (token_id, day, address, user_agent, first_used_at, last_used_at, reads, writes)
+         VALUES ({last}, {day}, '203.0.113.7', 'agent/0', 0, 0, 9223372036854775807, 0)"
     ));
     assert!(portal.wait(portal.shared.uses.flush(&portal.shared.db)).is_err());
     assert!((500..TOKENS * AGENTS).contains(&counted().len()), "{}", counted().len());
-    portal.sql("DELETE FROM callers WHERE uses = 9223372036854775807");
+    portal.sql("DELETE FROM token_clients WHERE reads = 9223372036854775807");
     count(0);
     portal.flush();
     assert_eq!(counted().iter().sum::<i64>(), (TOKENS * AGENTS + TOKENS) as i64, "none is lost, none counts twice");
@@ -251,8 +255,8 @@ fn no_check_waits_for_counts_or_fails_with_them(portal: Portal) {
     checks();
     // A number that nothing can be added to.
     portal.sql(&format!(
-        "INSERT INTO callers (token_id, repository_id, day, address, user_agent, first_used_at, last_used_at, uses)
-         VALUES ('{}', '', {}, '203.0.113.7', 'curl/8', 0, 0, 9223372036854775807)",
+        "INSERT INTO token_clients (token_id, day, address, user_agent, first_used_at, last_used_at, reads, writes)
+         VALUES ({}, {}, '203.0.113.7', 'curl/8', 0, 0, 9223372036854775807, 0)",
         token.id,
         portal.now().day_number()
     ));
@@ -262,7 +266,7 @@ fn no_check_waits_for_counts_or_fails_with_them(portal: Portal) {
     let hold = move |connection: &mut Connection| -> Result<(), StorageError> {
         // On SQLite whoever writes holds up all others.
         if !is_sqlite {
-            connection.batch_execute("LOCK TABLE callers IN EXCLUSIVE MODE")?;
+            connection.batch_execute("LOCK TABLE token_clients IN EXCLUSIVE MODE")?;
         }
         tell.send(()).expect("the test listens");
         held.recv().expect("the test lets go");
@@ -282,12 +286,32 @@ fn no_check_waits_for_counts_or_fails_with_them(portal: Portal) {
     checks();
     assert!(portal.wait(portal.shared.uses.flush(&portal.shared.db)).is_err());
     checks();
-    portal.sql("DELETE FROM callers WHERE uses = 9223372036854775807");
+    portal.sql("DELETE FROM token_clients WHERE reads = 9223372036854775807");
     portal.flush();
-    let of_token = callers::token_id.eq(token.id.to_string());
-    let counted = portal.read(move |c| {
-        let rows = callers::table.filter(of_token).order(callers::repository_id.asc());
-        Ok(rows.select((callers::repository_id.ne(""), callers::uses)).load::<(bool, i64)>(c)?)
+    let counted = portal.read(|c| Ok(token_clients::table.select(token_clients::reads).load::<i64>(c)?));
+    assert_eq!(counted, [8], "none is lost");
+    let at_repository = portal.read(|c| {
+        use tokenhouse::storage::schema::repository_clients;
+        Ok(repository_clients::table.select(repository_clients::reads).load::<i64>(c)?)
     });
-    assert_eq!(counted, [(false, 4), (true, 4)], "none is lost");
+    assert_eq!(at_repository, [4]);
+}
+
+fn requests_that_write_are_counted_apart_from_those_that_read(portal: Portal) {
+    portal.repository("alpha");
+    let ada = portal.user_with("ada", "repository-manager");
+    let token = portal.token(&ada, |wish| wish.permissions.repositories = Permission::Write);
+    for method in ["GET", "HEAD", "POST", "PUT", "DELETE"] {
+        let request = portal.request("GET", "/auth/nginx/alpha").bearer(&token.secret);
+        request.header("x-original-method", method).send().with(200);
+    }
+    portal.api(&token.secret, "/api/v1/me").with(200);
+    portal.flush();
+    let usage = portal.read(|c| {
+        use tokenhouse::storage::schema::token_usage;
+        let columns = (token_usage::secret_number, token_usage::reads, token_usage::writes);
+        Ok(token_usage::table.select(columns).load::<(i64, i64, i64)>(c)?)
+    });
+    assert_eq!(usage, [(1, 3, 3)]);
+    ada.sign_in().page(&token.path()).says("Used 6 times on 1 of the last 30 days.");
 }

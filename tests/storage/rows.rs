@@ -51,8 +51,9 @@ fn used(token: ApiTokenId, at: Timestamp, agent: &str, uses: i64) -> Gathered {
         first_used_at: at,
         last_used_at: at,
         uses,
+        writes: 0,
     };
-    Gathered { token: UsedToken::Api(token), repository: None, day: at.day_number(), caller }
+    Gathered { token: UsedToken::Api(token, 1), repository: None, day: at.day_number(), caller }
 }
 
 #[test]
@@ -73,6 +74,39 @@ fn uses_add_up_by_day_and_are_shown_by_caller() {
         assert_eq!(shown.len(), 2);
         let token = house.read(move |c| api_tokens::find(c, ada, token)).unwrap().unwrap();
         assert_eq!(token.last_use.unwrap().at, NOW, "the last use never moves back");
+    });
+}
+
+#[test]
+fn uses_are_stored_for_each_secret_with_reads_and_writes_apart() {
+    on_both(|house| {
+        let token = house.token(house.user("ada"), "ci");
+        let name = RepositoryName::parse("alpha").expect("a name");
+        let repository = house.write(move |c| Ok(repositories::insert(c, &name, "", NOW, &mut randomness::system())?));
+        let repository = repository.unwrap().expect("the name is free");
+        let add = move |number: i64, at: Timestamp, uses: i64, writes: i64| {
+            let one = used(token, at, "curl", uses);
+            let caller = Caller { writes, ..one.caller };
+            Gathered { token: UsedToken::Api(token, number), repository: Some(repository), caller, ..one }
+        };
+        let all = [add(1, NOW.minus(60), 3, 1), add(1, NOW.minus(90), 2, 0), add(2, NOW, 5, 5)];
+        house.write(move |c| Ok(callers::add(c, &all)?)).unwrap();
+        let usage = house.read(|c| {
+            use schema::token_usage as t;
+            let columns = (t::secret_number, t::last_used_at, t::reads, t::writes);
+            Ok(t::table.order(t::secret_number.asc()).select(columns).load::<(i64, i64, i64, i64)>(c)?)
+        });
+        assert_eq!(usage.unwrap(), [(1, NOW.minus(60).unix(), 4, 1), (2, NOW.unix(), 0, 5)]);
+        let sums = house.read(|c| {
+            use schema::{daily_usage as d, repository_clients as r, token_clients as t};
+            let of_day: (i64, i64) = d::table.select((d::reads, d::writes)).get_result(c)?;
+            let of_repository: (i64, i64) = r::table.select((r::reads, r::writes)).get_result(c)?;
+            let of_token: (i64, i64) = t::table.select((t::reads, t::writes)).get_result(c)?;
+            Ok([of_day, of_repository, of_token])
+        });
+        assert_eq!(sums.unwrap(), [(4, 6); 3]);
+        let shown = house.read(move |c| caller_list::both(c, Of::Repository(repository), NOW)).unwrap();
+        assert_eq!((shown.0[0].uses, shown.0[0].writes, shown.1[29]), (10, 6, 10));
     });
 }
 
@@ -124,6 +158,7 @@ fn a_page_shows_the_callers_with_the_most_uses_and_the_rest_in_one_line() {
                 first_used_at: NOW.minus(DAY + 39),
                 last_used_at: NOW.minus(25),
                 uses: 2 * (1..=15).sum::<i64>(),
+                writes: 0,
             }
         );
         let of_all: i64 = shown.iter().map(|caller| caller.uses).sum();

@@ -5,7 +5,7 @@ use tokenhouse::domain::caller::UsedToken;
 use tokenhouse::domain::timestamp::Timestamp;
 use tokenhouse::jobs::uses::Uses;
 use tokenhouse::storage::connection::Target;
-use tokenhouse::storage::schema::callers;
+use tokenhouse::storage::schema::token_clients;
 use tokenhouse::storage::{Db, Result, usage_flushes};
 
 use crate::house::{House, NOW, block_on, on_both};
@@ -33,31 +33,32 @@ fn begin_with_a_number_that_is_written_returns_false() {
 #[test]
 fn flush_whose_commit_was_not_answered_counts_once() {
     let house = House::open(Database::postgres());
-    let token = UsedToken::Api(house.token(house.user("ada"), "ci"));
+    let token = UsedToken::Api(house.token(house.user("ada"), "ci"), 1);
     let Target::Postgres(url) = house.database.target() else { panic!("it is PostgreSQL") };
     let proxy = TcpProxy::start(&url, Network::Works);
     let db = Db::open(&Target::from_url(&proxy.url(&url)).expect("an address"), 2).expect("it opens");
     let uses = Uses::default();
     let rounds: i64 = if std::env::var_os("TOKENHOUSE_TEST_SOAK").is_some() { 200 } else { 5 };
     for _ in 0..rounds {
-        uses.token_used(token, None, NOW, "192.0.2.1".parse().expect("an address"), "curl/8");
+        uses.token_used(token, None, NOW, "192.0.2.1".parse().expect("an address"), "curl/8", false);
         proxy.lose_next_commit();
         let lost = block_on(uses.flush(&db));
         assert!(lost.is_err(), "the answer is lost");
         assert!(proxy.lost_commit());
         while block_on(uses.flush(&db)).is_err() {}
     }
-    let counted = house.read(|c| Ok(callers::table.select(callers::uses).load::<i64>(c)?)).expect("it answers");
+    let counted =
+        house.read(|c| Ok(token_clients::table.select(token_clients::reads).load::<i64>(c)?)).expect("it answers");
     assert_eq!(counted, [rounds]);
 }
 
 #[test]
 fn flush_that_is_given_up_counts_once() {
     on_both(|house| {
-        let token = UsedToken::Api(house.token(house.user("ada"), "ci"));
+        let token = UsedToken::Api(house.token(house.user("ada"), "ci"), 1);
         let uses = Uses::default();
         for round in 0..20 {
-            uses.token_used(token, None, NOW, "192.0.2.1".parse().expect("an address"), "curl/8");
+            uses.token_used(token, None, NOW, "192.0.2.1".parse().expect("an address"), "curl/8", false);
             block_on(async {
                 let mut flush = std::pin::pin!(uses.flush(&house.db));
                 for _ in 0..=round % 4 {
@@ -70,7 +71,8 @@ fn flush_that_is_given_up_counts_once() {
             });
         }
         block_on(uses.flush(&house.db)).expect("it is written");
-        let counted = house.read(|c| Ok(callers::table.select(callers::uses).load::<i64>(c)?)).expect("it answers");
+        let counted =
+            house.read(|c| Ok(token_clients::table.select(token_clients::reads).load::<i64>(c)?)).expect("it answers");
         assert_eq!(counted, [20]);
     });
 }

@@ -71,10 +71,10 @@ CREATE TABLE repositories (
     created_at BIGINT NOT NULL,
     search_key TEXT NOT NULL, -- name and description in lower case and NFC
     revision BIGINT NOT NULL DEFAULT 0, -- counted up to lock the row
-    last_used_at BIGINT NOT NULL DEFAULT 0 -- with any token; 0 for never
+    last_used_at BIGINT -- with any token
 );
 CREATE INDEX repositories_by_creation ON repositories (created_at, name);
-CREATE INDEX repositories_by_last_use ON repositories (last_used_at, name);
+CREATE INDEX repositories_by_last_use ON repositories (last_used_at NULLS FIRST, name); -- as SQLite orders them
 
 -- A repository's own tokens: the current one, and replaced ones until they are pruned.
 CREATE TABLE repository_tokens (
@@ -125,9 +125,7 @@ CREATE TABLE api_tokens (
     rotated_at BIGINT, -- last rotation
     expires_at BIGINT,
     disabled_at BIGINT,
-    revoked_at BIGINT,
-    last_used_at BIGINT,
-    last_used_address TEXT
+    revoked_at BIGINT
 );
 CREATE UNIQUE INDEX api_tokens_by_name ON api_tokens (user_id, name_key) WHERE revoked_at IS NULL;
 CREATE INDEX api_tokens_revoked ON api_tokens (user_id, revoked_at) WHERE revoked_at IS NOT NULL;
@@ -150,9 +148,10 @@ CREATE TABLE api_token_secrets (
     valid_until BIGINT, -- NULL for the current one
     form_nonce BIGINT NOT NULL UNIQUE, -- 63 bits of the SHA-256 of the nonce of the form that made it
     first_use_pending BOOLEAN NOT NULL DEFAULT FALSE, -- whether the first use must remove a row of idempotency_keys
-    PRIMARY KEY (digest) INCLUDE (api_token_id, valid_until, first_use_pending),
+    PRIMARY KEY (digest) INCLUDE (api_token_id, number, valid_until, first_use_pending),
     UNIQUE (api_token_id, number)
 );
+CREATE INDEX api_token_secrets_replaced ON api_token_secrets (valid_until) WHERE valid_until IS NOT NULL;
 
 -- Responses to requests with an Idempotency-Key, so that a request that is repeated is not carried out twice.
 CREATE TABLE idempotency_keys (
@@ -214,19 +213,75 @@ CREATE TABLE signing_keys (
 );
 CREATE UNIQUE INDEX signing_keys_state ON signing_keys (state) WHERE state <> 'former';
 
--- Which clients used which token where, for 30 days.
-CREATE TABLE callers (
-    token_id TEXT NOT NULL, -- an API token, a service, a repository with its own token, empty for all tokens, or `days`
-    repository_id TEXT NOT NULL, -- empty where the request named no repository
-    day BIGINT NOT NULL, -- days since 1970-01-01
+-- Which clients used a token on each of the last 30 days: an API token, a service, or, under the id of the repository, the
+-- repository's own tokens. The key is in the order in which a page adds up the days of each client.
+CREATE TABLE token_clients (
+    token_id BIGINT NOT NULL,
     address TEXT NOT NULL,
-    user_agent TEXT NOT NULL,
+    user_agent TEXT NOT NULL, -- empty where the client sent none
+    day BIGINT NOT NULL, -- days since 1970-01-01
     first_used_at BIGINT NOT NULL,
     last_used_at BIGINT NOT NULL,
-    uses BIGINT NOT NULL,
-    PRIMARY KEY (token_id, repository_id, address, user_agent, day) -- a page adds up the days of each client in this order
+    reads BIGINT NOT NULL,
+    writes BIGINT NOT NULL,
+    PRIMARY KEY (token_id, address, user_agent, day)
 );
-CREATE INDEX callers_by_day ON callers (day, token_id, repository_id);
+CREATE INDEX token_clients_by_day ON token_clients (day, token_id);
+
+-- The same of all clients of a day beyond those that have a row.
+CREATE TABLE token_other_clients (
+    token_id BIGINT NOT NULL,
+    day BIGINT NOT NULL,
+    first_used_at BIGINT NOT NULL,
+    last_used_at BIGINT NOT NULL,
+    reads BIGINT NOT NULL,
+    writes BIGINT NOT NULL,
+    PRIMARY KEY (token_id, day)
+);
+
+-- Which clients used a repository, with any token: a page reads these, however many tokens there are.
+CREATE TABLE repository_clients (
+    repository_id BIGINT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    address TEXT NOT NULL,
+    user_agent TEXT NOT NULL, -- empty where the client sent none
+    day BIGINT NOT NULL, -- days since 1970-01-01
+    first_used_at BIGINT NOT NULL,
+    last_used_at BIGINT NOT NULL,
+    reads BIGINT NOT NULL,
+    writes BIGINT NOT NULL,
+    PRIMARY KEY (repository_id, address, user_agent, day)
+);
+CREATE INDEX repository_clients_by_day ON repository_clients (day, repository_id);
+
+CREATE TABLE repository_other_clients (
+    repository_id BIGINT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    day BIGINT NOT NULL,
+    first_used_at BIGINT NOT NULL,
+    last_used_at BIGINT NOT NULL,
+    reads BIGINT NOT NULL,
+    writes BIGINT NOT NULL,
+    PRIMARY KEY (repository_id, day)
+);
+
+-- Uses of a repository on each day: its chart reads 30 rows, however many clients there are.
+CREATE TABLE daily_usage (
+    repository_id BIGINT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    day BIGINT NOT NULL,
+    reads BIGINT NOT NULL,
+    writes BIGINT NOT NULL,
+    PRIMARY KEY (repository_id, day)
+);
+
+-- Uses of each secret of an API token, from its first use on.
+CREATE TABLE token_usage (
+    api_token_id BIGINT NOT NULL REFERENCES api_tokens (id) ON DELETE CASCADE,
+    secret_number BIGINT NOT NULL,
+    last_used_at BIGINT NOT NULL,
+    last_used_address TEXT, -- NULL where the client was not kept
+    reads BIGINT NOT NULL,
+    writes BIGINT NOT NULL,
+    PRIMARY KEY (api_token_id, secret_number)
+);
 
 -- The last part of its usage counts that each process wrote, so that a part that is written again counts once.
 CREATE TABLE usage_flushes (

@@ -30,7 +30,8 @@ CREATE TABLE users (
     search_key TEXT NOT NULL -- username, display name and email in lower case and NFC
 ) STRICT;
 -- Each order of the list has an index.
-CREATE INDEX users_by_display_name ON users (display_name, username);
+-- A search reads this one instead of the table.
+CREATE INDEX users_by_display_name ON users (display_name, username, search_key);
 CREATE INDEX users_by_email ON users (email, username);
 CREATE INDEX users_by_creation ON users (created_at, username);
 
@@ -71,7 +72,7 @@ CREATE TABLE repositories (
     created_at INTEGER NOT NULL,
     search_key TEXT NOT NULL, -- name and description in lower case and NFC
     revision INTEGER NOT NULL DEFAULT 0, -- counted up to lock the row
-    last_used_at INTEGER NOT NULL DEFAULT 0 -- with any token; 0 for never
+    last_used_at INTEGER -- with any token
 ) STRICT;
 CREATE INDEX repositories_by_creation ON repositories (created_at, name);
 CREATE INDEX repositories_by_last_use ON repositories (last_used_at, name);
@@ -127,9 +128,7 @@ CREATE TABLE api_tokens (
     rotated_at INTEGER, -- last rotation
     expires_at INTEGER,
     disabled_at INTEGER,
-    revoked_at INTEGER,
-    last_used_at INTEGER,
-    last_used_address TEXT
+    revoked_at INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX api_tokens_by_name ON api_tokens (user_id, name_key) WHERE revoked_at IS NULL;
 CREATE INDEX api_tokens_revoked ON api_tokens (user_id, revoked_at) WHERE revoked_at IS NOT NULL;
@@ -155,6 +154,7 @@ CREATE TABLE api_token_secrets (
     PRIMARY KEY (digest),
     UNIQUE (api_token_id, number)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX api_token_secrets_replaced ON api_token_secrets (valid_until) WHERE valid_until IS NOT NULL;
 
 -- Responses to requests with an Idempotency-Key, so that a request that is repeated is not carried out twice.
 CREATE TABLE idempotency_keys (
@@ -216,19 +216,75 @@ CREATE TABLE signing_keys (
 ) STRICT;
 CREATE UNIQUE INDEX signing_keys_state ON signing_keys (state) WHERE state <> 'former';
 
--- Which clients used which token where, for 30 days.
-CREATE TABLE callers (
-    token_id TEXT NOT NULL, -- an API token, a service, a repository with its own token, empty for all tokens, or `days`
-    repository_id TEXT NOT NULL, -- empty where the request named no repository
-    day INTEGER NOT NULL, -- days since 1970-01-01
+-- Which clients used a token on each of the last 30 days: an API token, a service, or, under the id of the repository, the
+-- repository's own tokens. The key is in the order in which a page adds up the days of each client.
+CREATE TABLE token_clients (
+    token_id INTEGER NOT NULL,
     address TEXT NOT NULL,
-    user_agent TEXT NOT NULL,
+    user_agent TEXT NOT NULL, -- empty where the client sent none
+    day INTEGER NOT NULL, -- days since 1970-01-01
     first_used_at INTEGER NOT NULL,
     last_used_at INTEGER NOT NULL,
-    uses INTEGER NOT NULL,
-    PRIMARY KEY (token_id, repository_id, address, user_agent, day) -- a page adds up the days of each client in this order
+    reads INTEGER NOT NULL,
+    writes INTEGER NOT NULL,
+    PRIMARY KEY (token_id, address, user_agent, day)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX callers_by_day ON callers (day, token_id, repository_id);
+CREATE INDEX token_clients_by_day ON token_clients (day, token_id);
+
+-- The same of all clients of a day beyond those that have a row.
+CREATE TABLE token_other_clients (
+    token_id INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    first_used_at INTEGER NOT NULL,
+    last_used_at INTEGER NOT NULL,
+    reads INTEGER NOT NULL,
+    writes INTEGER NOT NULL,
+    PRIMARY KEY (token_id, day)
+) STRICT, WITHOUT ROWID;
+
+-- Which clients used a repository, with any token: a page reads these, however many tokens there are.
+CREATE TABLE repository_clients (
+    repository_id INTEGER NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    address TEXT NOT NULL,
+    user_agent TEXT NOT NULL, -- empty where the client sent none
+    day INTEGER NOT NULL, -- days since 1970-01-01
+    first_used_at INTEGER NOT NULL,
+    last_used_at INTEGER NOT NULL,
+    reads INTEGER NOT NULL,
+    writes INTEGER NOT NULL,
+    PRIMARY KEY (repository_id, address, user_agent, day)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX repository_clients_by_day ON repository_clients (day, repository_id);
+
+CREATE TABLE repository_other_clients (
+    repository_id INTEGER NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    day INTEGER NOT NULL,
+    first_used_at INTEGER NOT NULL,
+    last_used_at INTEGER NOT NULL,
+    reads INTEGER NOT NULL,
+    writes INTEGER NOT NULL,
+    PRIMARY KEY (repository_id, day)
+) STRICT, WITHOUT ROWID;
+
+-- Uses of a repository on each day: its chart reads 30 rows, however many clients there are.
+CREATE TABLE daily_usage (
+    repository_id INTEGER NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    day INTEGER NOT NULL,
+    reads INTEGER NOT NULL,
+    writes INTEGER NOT NULL,
+    PRIMARY KEY (repository_id, day)
+) STRICT, WITHOUT ROWID;
+
+-- Uses of each secret of an API token, from its first use on.
+CREATE TABLE token_usage (
+    api_token_id INTEGER NOT NULL REFERENCES api_tokens (id) ON DELETE CASCADE,
+    secret_number INTEGER NOT NULL,
+    last_used_at INTEGER NOT NULL,
+    last_used_address TEXT, -- NULL where the client was not kept
+    reads INTEGER NOT NULL,
+    writes INTEGER NOT NULL,
+    PRIMARY KEY (api_token_id, secret_number)
+) STRICT, WITHOUT ROWID;
 
 -- The last part of its usage counts that each process wrote, so that a part that is written again counts once.
 CREATE TABLE usage_flushes (

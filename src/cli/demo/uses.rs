@@ -73,7 +73,7 @@ pub(super) fn count(world: &World, connection: &mut Connection, now: Timestamp) 
                 let (repository, token) = at(program.repository)?;
                 (UsedToken::Repository { repository, token }, Some(repository))
             }
-            Token(owner, name) => (UsedToken::Api(world.token(owner, name)?), Some(at(program.repository)?.0)),
+            Token(owner, name) => (UsedToken::Api(world.token(owner, name)?, 1), Some(at(program.repository)?.0)),
             Service(name) => (UsedToken::Service(world.service(name)?), None),
         };
         for ago in program.stopped..DAYS {
@@ -89,6 +89,7 @@ pub(super) fn count(world: &World, connection: &mut Connection, now: Timestamp) 
                 first_used_at: midnight.plus(number * 61).min(last),
                 last_used_at: last,
                 uses,
+                writes: uses / 5,
             };
             all.push(Gathered { token, repository, day: midnight.day_number(), caller });
         }

@@ -33,17 +33,20 @@ pub(super) struct Count {
     pub first: Timestamp,
     pub last: Timestamp,
     pub uses: i64,
+    /// Of the uses, those that wrote.
+    pub writes: i64,
 }
 
 impl Count {
-    const fn once(now: Timestamp) -> Self {
-        Self { first: now, last: now, uses: 1 }
+    pub fn once(now: Timestamp, writes: bool) -> Self {
+        Self { first: now, last: now, uses: 1, writes: i64::from(writes) }
     }
 
     fn add(&mut self, other: Self) {
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
         self.uses += other.uses;
+        self.writes += other.writes;
     }
 }
 
@@ -66,13 +69,14 @@ pub(super) enum Room {
 }
 
 impl Counts {
-    pub fn new(repository: Option<RepositoryId>, now: Timestamp, address: IpAddr, agent: &str, room: Room) -> Self {
+    pub fn new(repository: Option<RepositoryId>, once: Count, address: IpAddr, agent: &str, room: Room) -> Self {
+        let now = once.first;
         let key = match room {
             Room::Clients => Key::new(repository, now, address, agent),
             Room::Repositories => Key::others(repository, day(now)),
             Room::Tokens => Key::others(None, day(now)),
         };
-        Self::One([(key, Count::once(now))])
+        Self::One([(key, once)])
     }
 
     /// An estimate of the memory that this takes in a map.
@@ -86,26 +90,26 @@ impl Counts {
     pub fn add_to_known(
         &mut self,
         repository: Option<RepositoryId>,
-        now: Timestamp,
+        once: Count,
         address: IpAddr,
         agent: &str,
     ) -> bool {
         // Mostly the same as before, letter by letter; what is kept of a user agent may be less.
-        let day = day(now);
+        let day = day(once.first);
         let same =
             |key: &Key| key.day == day && key.repository == repository && key.address == address && key.agent == agent;
         let known = self.all_mut().iter_mut().find(|(key, _)| same(key));
         if let Some((_, known)) = known {
-            known.add(Count::once(now));
+            known.add(once);
             return true;
         }
         false
     }
 
     /// Counts one use.
-    pub fn add(&mut self, repository: Option<RepositoryId>, now: Timestamp, address: IpAddr, agent: &str, room: Room) {
-        let (day, count) = (day(now), Count::once(now));
-        let key = Key::new(repository, now, address, agent);
+    pub fn add(&mut self, repository: Option<RepositoryId>, count: Count, address: IpAddr, agent: &str, room: Room) {
+        let day = day(count.first);
+        let key = Key::new(repository, count.first, address, agent);
         if let Some((_, known)) = self.all_mut().iter_mut().find(|(known, _)| *known == key) {
             return known.add(count);
         }
@@ -175,6 +179,7 @@ impl Counts {
                 first_used_at: count.first,
                 last_used_at: count.last,
                 uses: count.uses,
+                writes: count.writes,
             };
             Gathered { token, repository: key.repository, day: key.day.into(), caller }
         })

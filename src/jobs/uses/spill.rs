@@ -19,7 +19,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::storage::callers::Gathered;
 use crate::storage::{Db, Result as StorageResult};
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const PREFIX: &str = "usage-";
 const SUFFIX: &str = ".jsonl";
 const PRIVATE_FILE: u32 = 0o600;
@@ -46,12 +46,13 @@ struct SpilledCount {
     first_used_at: i64,
     last_used_at: i64,
     uses: i64,
+    writes: i64,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum SpilledToken {
-    Api(String),
+    Api(String, i64),
     Repository(String, String),
     Service(String),
 }
@@ -194,7 +195,7 @@ impl From<&Gathered> for SpilledCount {
     fn from(one: &Gathered) -> Self {
         Self {
             token: match one.token {
-                UsedToken::Api(id) => SpilledToken::Api(id.to_string()),
+                UsedToken::Api(id, number) => SpilledToken::Api(id.to_string(), number),
                 UsedToken::Repository { repository, token } => {
                     SpilledToken::Repository(repository.to_string(), token.to_string())
                 }
@@ -207,6 +208,7 @@ impl From<&Gathered> for SpilledCount {
             first_used_at: one.caller.first_used_at.unix(),
             last_used_at: one.caller.last_used_at.unix(),
             uses: one.caller.uses,
+            writes: one.caller.writes,
         }
     }
 }
@@ -217,7 +219,7 @@ impl TryFrom<SpilledCount> for Gathered {
     fn try_from(one: SpilledCount) -> Result<Self, NotAnId> {
         Ok(Self {
             token: match one.token {
-                SpilledToken::Api(id) => UsedToken::Api(id.parse()?),
+                SpilledToken::Api(id, number) => UsedToken::Api(id.parse()?, number),
                 SpilledToken::Repository(repository, token) => {
                     UsedToken::Repository { repository: repository.parse()?, token: token.parse()? }
                 }
@@ -231,6 +233,7 @@ impl TryFrom<SpilledCount> for Gathered {
                 first_used_at: Timestamp::from_unix(one.first_used_at),
                 last_used_at: Timestamp::from_unix(one.last_used_at),
                 uses: one.uses,
+                writes: one.writes,
             },
         })
     }

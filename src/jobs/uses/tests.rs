@@ -7,14 +7,14 @@ use crate::domain::caller::MOST_CALLERS;
 const NOW: Timestamp = Timestamp::from_unix(1_795_270_000);
 
 fn token() -> UsedToken {
-    UsedToken::Api("1".parse().unwrap())
+    UsedToken::Api("1".parse().unwrap(), 1)
 }
 
 #[test]
 fn uses_of_one_caller_are_added_up() {
     let uses = Uses::default();
     for second in 0..5 {
-        uses.token_used(token(), None, NOW.plus(second), "192.0.2.1".parse().unwrap(), "curl/8");
+        uses.token_used(token(), None, NOW.plus(second), "192.0.2.1".parse().unwrap(), "curl/8", false);
     }
     let tokens = uses.shard(&token());
     let (_, count) = tokens[&token()].all().first().unwrap();
@@ -25,7 +25,7 @@ fn uses_of_one_caller_are_added_up() {
 fn many_user_agents_fill_no_memory_and_all_uses_count() {
     let uses = Uses::default();
     for number in 0..1_000 {
-        uses.token_used(token(), None, NOW, "192.0.2.1".parse().unwrap(), &format!("agent {number}"));
+        uses.token_used(token(), None, NOW, "192.0.2.1".parse().unwrap(), &format!("agent {number}"), false);
     }
     let tokens = uses.shard(&token());
     assert_eq!(tokens[&token()].len(), MOST_CALLERS + 1);
@@ -37,12 +37,12 @@ fn who_comes_again_is_told_however_many_come_once() {
     let (uses, address) = (Uses::default(), "192.0.2.1".parse().unwrap());
     let once = |numbers: std::ops::Range<i64>| {
         for number in numbers {
-            uses.token_used(token(), None, NOW.plus(number), address, &format!("agent {number}"));
+            uses.token_used(token(), None, NOW.plus(number), address, &format!("agent {number}"), false);
         }
     };
     once(0..60);
     for second in 60..90 {
-        uses.token_used(token(), None, NOW.plus(second), address, "curl/8");
+        uses.token_used(token(), None, NOW.plus(second), address, "curl/8", false);
     }
     once(90..1_000);
     let tokens = uses.shard(&token());
@@ -65,7 +65,7 @@ fn who_comes_again_is_told_however_many_come_once() {
 fn a_long_user_agent_is_one_caller_too() {
     let uses = Uses::default();
     for _ in 0..3 {
-        uses.token_used(token(), None, NOW, "192.0.2.1".parse().unwrap(), &"x".repeat(5_000));
+        uses.token_used(token(), None, NOW, "192.0.2.1".parse().unwrap(), &"x".repeat(5_000), false);
     }
     assert_eq!(uses.shard(&token())[&token()].len(), 1);
 }
@@ -75,10 +75,10 @@ fn a_use_never_counts_for_another_repository() {
     let (uses, address) = (Uses::default(), "192.0.2.1".parse().unwrap());
     let repository = |number: i64| number.try_into().ok();
     for number in 0..MOST_CALLERS {
-        uses.token_used(token(), repository(1), NOW, address, &format!("agent {number}"));
+        uses.token_used(token(), repository(1), NOW, address, &format!("agent {number}"), false);
     }
     for number in 2..3_000 {
-        uses.token_used(token(), repository(number), NOW, address, "curl/8");
+        uses.token_used(token(), repository(number), NOW, address, "curl/8", false);
     }
     let tokens = uses.shard(&token());
     let counts = &tokens[&token()];
@@ -91,7 +91,7 @@ fn a_use_never_counts_for_another_repository() {
 }
 
 fn numbered(number: usize) -> UsedToken {
-    UsedToken::Api(i64::try_from(number + 1).unwrap().try_into().unwrap())
+    UsedToken::Api(i64::try_from(number + 1).unwrap().try_into().unwrap(), 1)
 }
 
 fn counted(uses: &Uses) -> (i64, usize) {
@@ -112,7 +112,7 @@ fn changing_clients_beyond_the_memory_budget_count_as_other_clients() {
     let (uses, address) = (Uses::default(), "192.0.2.1".parse().unwrap());
     for agent in 0..AGENTS {
         for number in 0..TOKENS {
-            uses.token_used(numbered(number), None, NOW, address, &format!("{agent} {}", "x".repeat(190)));
+            uses.token_used(numbered(number), None, NOW, address, &format!("{agent} {}", "x".repeat(190)), false);
         }
     }
     let (sum, bytes) = counted(&uses);
@@ -128,14 +128,14 @@ fn tokens_beyond_the_memory_budget_are_not_counted_and_reported() {
     const TOKENS: usize = 100_000;
     let uses = Uses::default();
     for number in 0..TOKENS {
-        uses.token_used(numbered(number), None, NOW, "192.0.2.1".parse().unwrap(), "curl/8");
+        uses.token_used(numbered(number), None, NOW, "192.0.2.1".parse().unwrap(), "curl/8", false);
     }
     let (sum, bytes) = counted(&uses);
     assert_eq!(sum + uses.uncounted.load(Ordering::Relaxed) as i64, TOKENS as i64);
     assert!(sum > 70_000, "{sum}");
     assert!(bytes < MAX_BYTES + counts::TOKEN_BYTES, "{bytes}");
     let known = numbered(0);
-    uses.token_used(known, None, NOW, "192.0.2.2".parse().unwrap(), "curl/9");
+    uses.token_used(known, None, NOW, "192.0.2.2".parse().unwrap(), "curl/9", false);
     assert_eq!(counted(&uses).0, sum + 1, "a token that is known is still counted");
 }
 
@@ -147,7 +147,7 @@ fn spill_keeps_numbered_parts_in_a_private_file() {
     uses.spill().unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was counted");
     for number in 0..CHUNK + 1 {
-        uses.token_used(numbered(number), None, NOW, "192.0.2.1".parse().unwrap(), "curl/8");
+        uses.token_used(numbered(number), None, NOW, "192.0.2.1".parse().unwrap(), "curl/8", false);
     }
     uses.spill().unwrap();
     let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -159,6 +159,6 @@ fn spill_keeps_numbered_parts_in_a_private_file() {
     assert_eq!(parts.iter().map(|part| part.counts.len()).sum::<usize>(), CHUNK + 1);
     let first = &parts[0].counts[0];
     assert_eq!((first.token, first.caller.user_agent.as_str(), first.caller.uses), (numbered(0), "curl/8", 1));
-    std::fs::write(&files[0], "{\"format\":2,\"process\":\"x\"}\n").unwrap();
+    std::fs::write(&files[0], "{\"format\":3,\"process\":\"x\"}\n").unwrap();
     assert!(spill::read(&files[0]).is_err(), "a later format is not read");
 }

@@ -7,10 +7,9 @@ use super::{Change, KIND, Refusal};
 use crate::domain::event::Action;
 use crate::domain::id::RepositoryId;
 use crate::domain::repository::Description;
-use crate::storage::callers::{WHATEVER, WHOEVER};
 use crate::storage::repositories::search_key;
-use crate::storage::schema::{callers, repositories};
-use crate::storage::{Connection, held, reveals};
+use crate::storage::schema::repositories;
+use crate::storage::{Connection, callers, held, reveals};
 
 impl Change {
     /// Describing a repository as it is described changes nothing and is no error.
@@ -64,11 +63,7 @@ impl Change {
         reveals::withdraw(connection, id)?;
         diesel::delete(repositories::table.find(id)).execute(connection)?;
         // After the tokens, which the counting of uses takes in this order too. What API tokens did there is their history.
-        diesel::delete(callers::table.filter(callers::token_id.eq(id.to_string()))).execute(connection)?;
-        for all in [WHATEVER, WHOEVER] {
-            let of_all = callers::table.filter(callers::token_id.eq(all));
-            diesel::delete(of_all.filter(callers::repository_id.eq(id.to_string()))).execute(connection)?;
-        }
+        callers::forget_token(connection, id)?;
         let subject = (KIND, id.to_string(), name.as_str());
         Ok(self.acting.event(connection, rng, Action::RepositoryDeleted, subject, String::new())?)
     }

@@ -6,8 +6,8 @@ use rand::CryptoRng;
 use super::{Change, KIND, Refusal};
 use crate::domain::event::Action;
 use crate::domain::id::ServiceId;
-use crate::storage::schema::{callers, services};
-use crate::storage::{Connection, reveals};
+use crate::storage::schema::services;
+use crate::storage::{Connection, callers, reveals};
 
 impl Change {
     /// Removes the service with its token and its counts of use. Its events stay.
@@ -16,7 +16,7 @@ impl Change {
         reveals::withdraw(connection, id)?;
         diesel::delete(services::table.find(id)).execute(connection)?;
         // After the service, which the counting of uses takes in this order too.
-        diesel::delete(callers::table.filter(callers::token_id.eq(id.to_string()))).execute(connection)?;
+        callers::forget_token(connection, id)?;
         let subject = (KIND, id.to_string(), service.name.as_str());
         Ok(self.acting.event(connection, rng, Action::ServiceDeleted, subject, String::new())?)
     }

@@ -35,6 +35,7 @@ pub struct ApiCaller {
     right: Option<Right>,
     repository: Cell<Option<RepositoryId>>,
     counts: Cell<bool>,
+    writes: Cell<bool>,
     portal: web::Data<Portal>,
     now: Timestamp,
     address: IpAddr,
@@ -48,6 +49,11 @@ impl ApiCaller {
     /// Notes for which repository the token was used.
     pub fn at(&self, repository: RepositoryId) {
         self.repository.set(Some(repository));
+    }
+
+    /// Notes whether the use writes, where the method of the request does not say so.
+    pub fn writes(&self, writes: bool) {
+        self.writes.set(writes);
     }
 
     /// Notes that the token, good as it is, opens nothing here: that is no use of it.
@@ -80,7 +86,8 @@ impl Drop for ApiCaller {
             return;
         }
         let (token, repository) = (self.caller.used(), self.repository.get());
-        self.portal.uses.token_used(token, repository, self.now, self.address, &self.agent);
+        let writes = self.writes.get();
+        self.portal.uses.token_used(token, repository, self.now, self.address, &self.agent, writes);
     }
 }
 
@@ -117,8 +124,8 @@ impl ApiCaller {
         };
         let repository = Cell::new(right.map(|right| right.repository).or(own));
         let agent = user_agent(client::agent(request));
-        let counts = Cell::new(true);
-        Ok(Self { caller, right, repository, counts, portal, now, address: client.address, agent, by, keyed: None })
+        let (counts, writes, address) = (Cell::new(true), Cell::new(!request.method().is_safe()), client.address);
+        Ok(Self { caller, right, repository, counts, writes, portal, now, address, agent, by, keyed: None })
     }
 
     /// Makes a change and its answer in one transaction, which also stores the answer if the request has an

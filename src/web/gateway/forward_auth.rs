@@ -69,6 +69,7 @@ async fn answer(request: &HttpRequest, portal: &Portal, dialect: &Dialect) -> Re
         if let Caller::Service(_) = *caller {
             return Err(denied(&caller, request).into());
         }
+        caller.writes(!reads(request, portal, dialect));
         return admit(&caller, None);
     };
     // As it stands in the path: there is but one way to spell a name.
@@ -76,6 +77,7 @@ async fn answer(request: &HttpRequest, portal: &Portal, dialect: &Dialect) -> Re
     let caller = ApiCaller::check(request, name).await?;
     let right = caller.right().ok_or_else(|| denied(&caller, request))?;
     let needed = if reads(request, portal, dialect) { Permission::Read } else { Permission::Write };
+    caller.writes(needed == Permission::Write);
     if right.permission < needed {
         return Err(denied(&caller, request).into());
     }

@@ -165,7 +165,7 @@ fn count(portal: &Portal, asking: &ServiceCaller, caller: &Caller, right: Option
     };
     let repository = right.map(|right| right.repository).or(own);
     let agent = format!("service {}", asking.service.name);
-    portal.uses.token_used(caller.used(), repository, portal.now(), asking.address(), &agent);
+    portal.uses.token_used(caller.used(), repository, portal.now(), asking.address(), &agent, false);
 }
 
 /// Says no more than that; the reason goes to the log.

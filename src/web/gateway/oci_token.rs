@@ -124,7 +124,7 @@ async fn issue(
         None => BTreeMap::new(),
     };
     let catalog = may_list_registry(&caller);
-    let mut granted = Vec::new();
+    let mut granted: Vec<Granted> = Vec::new();
     for scope in &scopes {
         let right = scope.governing().and_then(|name| rights.get(name));
         if let Some(part) = scope.granted(right.map_or(Permission::None, |right| right.permission), catalog) {
@@ -136,6 +136,8 @@ async fn issue(
             granted.push(part);
         }
     }
+    let mut actions = granted.iter().flat_map(|part| &part.actions);
+    caller.writes(actions.any(|action| *action != OciAction::Pull));
     // The moment at which the caller was judged.
     let now = caller.now();
     let claims = claims(portal, &caller, &granted, now);
