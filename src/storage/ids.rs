@@ -75,7 +75,41 @@ pub(super) fn insert_with_new_id<I: Copy, E: From<StorageError>>(
 
 #[cfg(test)]
 mod tests {
+    use diesel::Connection as _;
+    use diesel::prelude::*;
+
     use super::*;
+    use crate::storage::connection::on_each;
+    use crate::storage::schema::roles;
+    use crate::storage::{Connection, migrations};
+
+    fn insert_role(connection: &mut Connection, id: i64, name: &str) -> Result<usize> {
+        let row = (
+            roles::id.eq(id),
+            roles::name.eq(name),
+            roles::title.eq(name),
+            roles::privileges.eq(""),
+            roles::built_in.eq(false),
+        );
+        Ok(on_each!(connection, |c| diesel::insert_into(roles::table)
+            .values(row)
+            .on_conflict(roles::id)
+            .do_nothing()
+            .execute(c))?)
+    }
+
+    #[test]
+    fn insert_whose_id_is_taken_succeeds_with_the_next_one() {
+        let sqlite = diesel::SqliteConnection::establish(":memory:").unwrap();
+        let mut connection = Connection::Sqlite(sqlite);
+        migrations::run(&mut connection).unwrap();
+        // The built-in roles have the ids 1 to 4.
+        let mut ids = [1, 4, 5].into_iter();
+        let id = insert_with_new_id(|| ids.next().unwrap(), |id| insert_role(&mut connection, id, "auditor"));
+        assert_eq!(id.unwrap(), 5);
+        let taken_name = insert_with_new_id(|| 6, |id| insert_role(&mut connection, id, "viewer"));
+        assert!(matches!(taken_name, Err(StorageError::Unexpected(_))), "no other constraint is passed over");
+    }
 
     #[test]
     fn insert_with_new_id_tries_the_next_id_where_one_is_taken() {
