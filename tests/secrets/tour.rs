@@ -528,5 +528,5 @@ const PASSWORDS: [&str; 3] = ["lantern/orbit+sixteen quiet", "kupfer Wal Ofen 9 
 fn first_token(list: &Answer) -> String {
     let start = format!("href=\"{TOKENS}/");
     let mut links = list.body.split(&start).skip(1).filter_map(|rest| rest.split('"').next());
-    format!("{TOKENS}/{}", links.find(|id| id.len() == 36).expect("the list has a token"))
+    format!("{TOKENS}/{}", links.find(|id| id.bytes().all(|byte| byte.is_ascii_digit())).expect("the list has a token"))
 }
