@@ -145,7 +145,7 @@ fn nonce(text: &str) -> String {
 /// A user without a role, as the form of Create User has them.
 pub fn user(number: u32, username: &str) -> Value {
     let (name, email) = (format!("User {number}"), format!("{username}@example.org"));
-    json!({"username": username, "display_name": name, "email": email, "nonce": number.to_string()})
+    json!({"username": username, "display_name": name, "email": email, "nonce": (number + 1).to_string()})
 }
 
 /// What a program does with a token.

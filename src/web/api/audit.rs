@@ -97,7 +97,7 @@ pub struct EventsJson {
         ("since" = Option<String>, Query, description = "Only what happened at this moment or later (RFC 3339).", example = "2026-11-21T00:00:00Z", pattern = "^((19[7-9]|20[0-9])[0-9]-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?$"),
         ("until" = Option<String>, Query, description = "Only what happened before this moment (RFC 3339).", example = "2026-11-22T00:00:00Z", pattern = "^((19[7-9]|20[0-9])[0-9]-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?$"),
         LimitQuery,
-        ("after" = Option<String>, Query, description = "Shows the events before the one of this id: take it from `next`.", pattern = "^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"),
+        ("after" = Option<String>, Query, description = "Shows the events before the one of this id: take it from `next`.", pattern = "^([1-9][0-9]{0,17}|[1-8][0-9]{18})?$"),
     ),
     responses((status = 200, description = "One page of them.", body = EventsJson)),
 )]

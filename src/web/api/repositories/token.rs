@@ -66,7 +66,7 @@ pub struct RenewalJson {
     grace: Option<String>,
     /// The id of the token to replace: if it is no longer the present one, nothing is done. Left out, it is the one that
     /// asks, or whichever is present.
-    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
+    #[schema(pattern = "^([1-9][0-9]{0,17}|[1-8][0-9]{18})$")]
     #[serde(default)]
     replaces: Option<String>,
 }

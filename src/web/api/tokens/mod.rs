@@ -53,7 +53,7 @@ pub struct TokenChangeJson {
     security(("bearer" = ["account:read"])),
     params(
         LimitQuery,
-        ("after" = Option<String>, Query, description = "Shows the tokens after the one of this id: take it from `next`.", pattern = "^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"),
+        ("after" = Option<String>, Query, description = "Shows the tokens after the one of this id: take it from `next`.", pattern = "^([1-9][0-9]{0,17}|[1-8][0-9]{18})?$"),
     ),
     responses((status = 200, description = "One page of them.", body = TokensJson)),
 )]
