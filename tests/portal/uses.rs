@@ -229,7 +229,8 @@ fn many_counts_are_written_in_parts_and_what_fails_is_written_later(portal: Port
          VALUES ({last}, {day}, '203.0.113.7', 'agent/0', 0, 0, 9223372036854775807, 0)"
     ));
     assert!(portal.wait(portal.shared.uses.flush(&portal.shared.db)).is_err());
-    assert!((500..TOKENS * AGENTS).contains(&counted().len()), "{}", counted().len());
+    // How many parts come before it depends on the shards of the tokens: none, if the first full part has it.
+    assert!((1..TOKENS * AGENTS).contains(&counted().len()), "{}", counted().len());
     portal.sql("DELETE FROM token_clients WHERE reads = 9223372036854775807");
     count(0);
     portal.flush();
