@@ -10,10 +10,8 @@ use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets, dynamic_f
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::web::listener::DISPATCHER_LOG_TARGET;
+use crate::web::listener::{ACCEPT_LOG_TARGET, DISPATCHER_LOG_TARGET};
 
-/// Where actix-server logs errors of its listening socket. After an orderly stop closed that socket, they mean nothing.
-const ACCEPT_LOG_TARGET: &str = "actix_server::accept";
 static LISTENER_CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Leaves out further errors of the listening socket.

@@ -25,6 +25,8 @@ use super::portal::Portal;
 /// Where actix-http logs the end of connections. It calls a malformed request an error; `log_end` logs the same at the
 /// level that it deserves.
 pub const DISPATCHER_LOG_TARGET: &str = "actix_http::h1::dispatcher";
+/// Where actix-server logs errors of its listening socket. After an orderly stop closed that socket, they mean nothing.
+pub const ACCEPT_LOG_TARGET: &str = "actix_server::accept";
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
