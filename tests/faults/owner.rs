@@ -235,7 +235,8 @@ pub fn knock(address: &str, secret: &str) -> Due {
 fn ids(page: &str) -> Vec<String> {
     let start = format!("href=\"{TOKENS}/");
     let links = page.split(&start).skip(1).filter_map(|rest| rest.split('"').next());
-    let mut ids: Vec<String> = links.filter(|id| id.len() == 36).map(str::to_owned).collect();
+    let mut ids: Vec<String> =
+        links.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit())).map(str::to_owned).collect();
     ids.dedup();
     ids
 }
