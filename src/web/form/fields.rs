@@ -27,10 +27,17 @@ impl Field {
         Self { value: value.into(), error: None }
     }
 
-    /// Parses what was typed; on refusal the sentence stays with the field. A token is refused and not shown again.
+    /// A token is refused and forgotten, so that no page shows it again.
+    fn typed(text: &str) -> Self {
+        if contains_token(text) {
+            return Self { value: String::new(), error: Some(LOOKS_LIKE_TOKEN.into()) };
+        }
+        Self::of(text)
+    }
+
+    /// Parses what was typed; on refusal the sentence stays with the field.
     pub fn parse<T>(&mut self, parse: impl FnOnce(&str) -> Result<T, Invalid>) -> Option<T> {
-        if contains_token(&self.value) {
-            *self = Self { value: String::new(), error: Some(LOOKS_LIKE_TOKEN.into()) };
+        if self.error.is_some() {
             return None;
         }
         match parse(&self.value) {
@@ -134,7 +141,7 @@ impl<'de> Visitor<'de> for TextVisitor {
 
 impl<'de> Deserialize<'de> for Field {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Text::deserialize(deserializer).map(|text| Self::of(text.0.as_str()))
+        Text::deserialize(deserializer).map(|text| Self::typed(&text.0))
     }
 }
 

@@ -10,7 +10,7 @@ use super::sign_in::{origin, prover};
 use crate::auth::sign_in::Refusal;
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::SignedIn;
-use crate::web::form::{Body, Field, FieldError, SecretField, Typed, errors};
+use crate::web::form::{Body, FieldError, FormValue, SecretField, Typed, errors};
 use crate::web::next::page_or_start;
 use crate::web::page::{Shell, form_page};
 use crate::web::session as web_session;
@@ -29,7 +29,7 @@ struct ReauthenticationPage {
 #[serde(default, deny_unknown_fields)]
 pub struct ReauthenticationForm {
     password: SecretField,
-    next: Field,
+    next: FormValue,
 }
 
 /// `GET /reauthenticate?next=…`
@@ -41,7 +41,7 @@ pub async fn new(who: SignedIn) -> Result<HttpResponse, PageFailure> {
 /// `POST /reauthenticate`
 pub async fn create(who: SignedIn, body: Body) -> Result<HttpResponse, PageFailure> {
     let mut form: ReauthenticationForm = body.form().await?;
-    let next = page_or_start(&form.next.value);
+    let next = page_or_start(&form.next);
     if !verify(&who, &mut form.password).await? {
         return Ok(page(&who, next, form.password)?);
     }

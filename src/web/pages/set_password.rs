@@ -15,7 +15,7 @@ use crate::storage::user_changes::{Refusal, follow_link};
 use crate::storage::{Connection, password_links};
 use crate::web::client::Client;
 use crate::web::error::{Failure, PageFailure};
-use crate::web::form::{Body, FieldError, SecretField, Typed, errors};
+use crate::web::form::{Body, FieldError, FormValue, SecretField, Typed, errors};
 use crate::web::page::{Shell, html};
 use crate::web::pages::sign_in::origin;
 use crate::web::portal::Portal;
@@ -35,8 +35,8 @@ struct SetPasswordPage {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct SetPasswordForm {
-    /// Of the link; a secret.
-    code: SecretField,
+    /// Of the link.
+    code: FormValue,
     password: SecretField,
 }
 
@@ -56,7 +56,7 @@ pub async fn update(
 ) -> Result<HttpResponse, PageFailure> {
     client.require_private()?;
     let SetPasswordForm { code, mut password } = body.form().await?;
-    let user = user_of(&portal, code.text()).await?;
+    let user = user_of(&portal, &code).await?;
     let username = user.username.clone();
     let context = vec![username.to_string(), user.display_name.clone(), user.email.clone()];
     let requester = origin(&portal, &request, &client).requester(username.to_string());
@@ -65,11 +65,11 @@ pub async fn update(
         Ok(hash) => hash,
         Err(NewPasswordError::Invalid(Invalid(sentence))) => {
             password.error = Some(sentence);
-            return Ok(page(&portal, &request, code.text(), &user, password)?);
+            return Ok(page(&portal, &request, &code, &user, password)?);
         }
         Err(NewPasswordError::Busy(busy)) => return Err(busy.into()),
     };
-    let (digest, now, address) = (Digest::of(code.text()), portal.now(), client.address.to_string());
+    let (digest, now, address) = (Digest::of(&code), portal.now(), client.address.to_string());
     portal
         .db
         .write(move |connection: &mut Connection| {

@@ -16,7 +16,7 @@ use crate::storage::{Connection, Result as Stored, events, sessions, users};
 use crate::web::client::{self, Client};
 use crate::web::error::{Failure, PageFailure};
 use crate::web::extract::signed_in::SignedIn;
-use crate::web::form::{Body, EmptyForm, Field, FieldError, SecretField, Typed};
+use crate::web::form::{Body, EmptyForm, Field, FieldError, FormValue, SecretField, Typed};
 use crate::web::next::page_or_start;
 use crate::web::page::{Shell, html};
 use crate::web::portal::Portal;
@@ -39,9 +39,9 @@ struct SignInPage {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct SignInForm {
-    username: Field,
+    username: FormValue,
     password: SecretField,
-    next: Field,
+    next: FormValue,
 }
 
 /// `GET /login`
@@ -79,9 +79,9 @@ pub async fn create(
 ) -> Result<HttpResponse, PageFailure> {
     client.require_private()?;
     let form: SignInForm = body.form().await?;
-    let next = page_or_start(&form.next.value);
+    let next = page_or_start(&form.next);
     let origin = origin(&portal, &request, &client);
-    match prover(&portal).sign_in(&form.username.value, form.password.password(), &origin).await {
+    match prover(&portal).sign_in(&form.username, form.password.password(), &origin).await {
         Ok(made) => {
             end_former(&portal, &session).await?;
             web_session::renew(&session, made.session)?;
@@ -95,7 +95,7 @@ pub async fn create(
         Err(Refusal::Wrong) => {
             let page = SignInPage {
                 shell: Shell::anonymous(&portal, &request).failed(true),
-                username: form.username,
+                username: Field::of(form.username.to_string()),
                 password: SecretField::default(),
                 next,
                 problem: Some(

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, web};
 
 use super::{CONFIGURE, change, configurable, confirmation};
+use crate::domain::Invalid;
 use crate::domain::repository::Repository;
 use crate::domain::text::is_same_name;
 use crate::randomness;
@@ -27,8 +28,11 @@ pub async fn create(who: SignedIn, path: web::Path<String>, body: Body) -> Resul
     let repository = configurable(&who.portal, &who, &path).await?;
     let mut form: DeletionForm = body.form().await?;
     let name = repository.name.as_str();
-    if !is_same_name(&form.name.value, name) {
-        form.name.error = Some(format!("That is not the name of this repository. Type “{name}” to delete it."));
+    let is_confirmed = form.name.parse(|typed| {
+        let other = || Invalid(format!("That is not the name of this repository. Type “{name}” to delete it."));
+        is_same_name(typed, name).then_some(()).ok_or_else(other)
+    });
+    if is_confirmed.is_none() {
         return Ok(page(&who, &repository, form).await?);
     }
     if !who.reauthenticate(&mut form.password).await? {

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, web};
 
 use super::{change, client_rows, confirmation, service_at};
+use crate::domain::Invalid;
 use crate::domain::service::Service;
 use crate::domain::text::is_same_name;
 use crate::randomness;
@@ -29,8 +30,11 @@ pub async fn create(
     let service = service_at(&who.portal, &path).await?;
     let mut form: DeletionForm = body.form().await?;
     let name = service.name.as_str();
-    if !is_same_name(&form.name.value, name) {
-        form.name.error = Some(format!("That is not the name of this service. Type “{name}” to delete it."));
+    let is_confirmed = form.name.parse(|typed| {
+        let other = || Invalid(format!("That is not the name of this service. Type “{name}” to delete it."));
+        is_same_name(typed, name).then_some(()).ok_or_else(other)
+    });
+    if is_confirmed.is_none() {
         return Ok(page(&who, &service, form).await?);
     }
     if !who.reauthenticate(&mut form.password).await? {

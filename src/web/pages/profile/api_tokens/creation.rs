@@ -156,7 +156,7 @@ pub async fn create(who: Holding<ApiAccess>, body: Body) -> Result<HttpResponse,
     let find = async |offered: bool| Situation::find(&who, &input.recreates, wish.repositories.clone(), offered).await;
     let situation = find(wish.selects()).await?;
     let mut form = wish.form(&situation.terms);
-    form.password = input.password;
+    (form.name, form.password) = (input.name, input.password);
     let original = situation.original.as_ref().map(|token| token.id);
     let parsed = wish.parse(&situation.terms, original, &mut form);
     let confirmed = parsed.is_some() && who.reauthenticate(&mut form.password).await?;
