@@ -1,7 +1,7 @@
 //! Identifiers: positive 63-bit integers in the order of time, made by the application, one type for each thing. Their
 //! text is decimal.
 //!
-//! From the highest bit on: 41 bits of milliseconds since [`EPOCH`], which last until 2095; 12 bits that count; 10 bits
+//! From the highest bit on: 41 bits of milliseconds since `EPOCH`, which last until 2095; 12 bits that count; 10 bits
 //! that are random for each process. The clock of the application has whole seconds, so ids within a second are
 //! counted, and the count goes on in the bits of the milliseconds. Two processes give the same id only if their random
 //! bits and their counts are equal; the insert is then tried again with another id.

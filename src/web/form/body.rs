@@ -91,7 +91,7 @@ impl Body {
         }
     }
 
-    /// Reads a form into a struct with `#[serde(default, deny_unknown_fields)]` and the types of [`fields`](super::fields).
+    /// Reads a form into a struct with `#[serde(default, deny_unknown_fields)]` and fields such as [`Field`].
     /// A missing field is empty; an unknown or repeated one is refused.
     pub async fn form<F: DeserializeOwned>(self) -> Result<F, Failure> {
         read(&self.of_type(FORM).await?)
