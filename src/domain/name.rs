@@ -80,11 +80,11 @@ impl TokenName {
 pub struct Note(String);
 
 impl Note {
-    pub const LONGEST: usize = 300;
+    pub const MAX_LEN: usize = 300;
 
     /// `None` for an empty text.
     pub fn parse(text: &str) -> Result<Option<Self>, Invalid> {
-        let text = readable_or_empty("Note", text, Self::LONGEST)?;
+        let text = readable_or_empty("Note", text, Self::MAX_LEN)?;
         Ok((!text.is_empty()).then_some(Self(text)))
     }
 
